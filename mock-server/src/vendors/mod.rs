@@ -1,0 +1,5 @@
+//! The vendors, a folder each.
+
+pub mod chase;
+pub mod comm100;
+pub mod impact;
