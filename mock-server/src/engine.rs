@@ -79,6 +79,11 @@ pub trait Vendor: Sized + 'static {
     /// The only place where state changes.
     fn apply(state: &mut Self::State, event: &Self::Event);
 
+    /// Whether an event is an accepted conversion.
+    fn is_conversion(_event: &Self::Event) -> bool {
+        true
+    }
+
     /// The accepted conversion that an event is, in the normal form of all vendors, as it stands at `now`.
     fn conversion(state: &Self::State, event: &Self::Event, now: Timestamp) -> Option<Conversion>;
 }

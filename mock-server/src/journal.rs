@@ -1,0 +1,332 @@
+//! The last calls of a sandbox, what was answered, and the rules that refused each; and counts that never forget.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use fixtures::RuleId;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderName};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::engine::Answer;
+
+/// What a call looked like on the wire, as far as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// Path and query as sent, with the mock's prefixes.
+    pub target: &'a str,
+    /// Headers, in order.
+    pub headers: &'a HeaderMap,
+    /// The bytes of the body that were read.
+    pub body: &'a [u8],
+}
+
+/// What became of a call.
+#[derive(Clone, Debug)]
+pub struct Fate<'a> {
+    /// When it came, on the sandbox's clock.
+    pub at: Timestamp,
+    /// The vendor it was for, if any.
+    pub vendor: Option<&'static str>,
+    /// The documented route it met.
+    pub route: Option<&'static str>,
+    /// What was answered; none if the client left before its call was complete.
+    pub answer: Option<&'a Answer>,
+    /// The rules that refused it.
+    pub refused_by: &'a [RuleId],
+    /// Why, for people.
+    pub why: Cow<'static, str>,
+    /// How long the call took inside the mock, in microseconds.
+    pub duration_us: u64,
+}
+
+/// One call, kept as one flat copy: nothing of the server's buffers lives on in it.
+#[derive(Debug)]
+pub struct Entry {
+    n: u64,
+    at: Timestamp,
+    vendor: Option<&'static str>,
+    route: Option<&'static str>,
+    status: Option<u16>,
+    refused_by: Box<[RuleId]>,
+    why: Cow<'static, str>,
+    duration_us: u64,
+    /// Method, target, request headers, request body, answer headers, answer body, each behind its length.
+    packed: Box<[u8]>,
+}
+
+/// Calls counted alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Group {
+    /// The vendor, if any.
+    pub vendor: Option<&'static str>,
+    /// The documented route, if any.
+    pub route: Option<&'static str>,
+    /// The status answered; none for calls that never were complete.
+    pub status: Option<u16>,
+    /// The first rule that refused them.
+    pub refused_by: Option<&'static str>,
+}
+
+/// The last calls of a sandbox, oldest first, and how many there ever were.
+#[derive(Debug, Default)]
+pub struct Journal {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    last: u64,
+    /// The newest call that was dropped or deleted.
+    forgotten: u64,
+    counts: BTreeMap<Group, u64>,
+}
+
+/// Which entries are wanted. Everything that is not given matches.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// The vendor's name.
+    pub vendor: Option<String>,
+    /// The documented route.
+    pub route: Option<String>,
+    /// The status.
+    pub status: Option<u16>,
+    /// A rule, or the beginning of its id.
+    pub refused_by: Option<String>,
+    /// Entries after this number.
+    pub since: Option<u64>,
+}
+
+impl Journal {
+    /// Keeps a call, and of all calls at most `limit`. Returns its number, counted from 1.
+    pub fn record(&mut self, sent: &Sent<'_>, fate: Fate<'_>, limit: usize) -> u64 {
+        self.last += 1;
+        let status = fate.answer.map(|answer| answer.status().as_u16());
+        let refused_by = fate.refused_by.first().map(|rule| rule.as_str());
+        *self.counts.entry(Group { vendor: fate.vendor, route: fate.route, status, refused_by }).or_default() += 1;
+        if limit == 0 {
+            self.forgotten = self.last;
+            return self.last;
+        }
+        while self.entries.len() >= limit {
+            self.drop_oldest();
+        }
+        let entry = Entry {
+            n: self.last,
+            at: fate.at,
+            vendor: fate.vendor,
+            route: fate.route,
+            status,
+            refused_by: fate.refused_by.into(),
+            why: fate.why,
+            duration_us: fate.duration_us,
+            packed: pack(sent, fate.answer),
+        };
+        self.bytes += entry.size();
+        self.entries.push_back(entry);
+        self.last
+    }
+
+    /// Bytes that the entries take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Drops the oldest entry. Its call stays counted.
+    pub fn drop_oldest(&mut self) {
+        if let Some(entry) = self.entries.pop_front() {
+            self.bytes -= entry.size();
+            self.forgotten = entry.n;
+        }
+    }
+
+    /// Forgets all entries. Calls stay counted, and numbers go on.
+    pub fn clear(&mut self) {
+        self.entries = VecDeque::new();
+        self.bytes = 0;
+        self.forgotten = self.last;
+    }
+
+    /// How many calls there were, by group. Exact, whatever was dropped.
+    pub fn counts(&self) -> impl Iterator<Item = (&Group, u64)> {
+        self.counts.iter().map(|(group, count)| (group, *count))
+    }
+
+    /// The entry of that number.
+    pub fn get(&self, n: u64) -> Option<&Entry> {
+        let index = self.entries.binary_search_by_key(&n, |entry| entry.n).ok()?;
+        self.entries.get(index)
+    }
+
+    /// The number of the last call.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Entries that match, newest first, before the entry `before`.
+    pub fn matching<'a>(&'a self, filter: &'a Filter, before: Option<u64>) -> impl Iterator<Item = &'a Entry> {
+        let before = before.unwrap_or(u64::MAX);
+        let since = filter.since.unwrap_or(0);
+        let newest_first = self.entries.iter().rev().skip_while(move |entry| entry.n >= before);
+        newest_first.take_while(move |entry| entry.n > since).filter(|entry| filter.matches(entry))
+    }
+
+    /// Whether everything after the call `since` is still there.
+    pub fn is_complete(&self, since: Option<u64>) -> bool {
+        since.unwrap_or(0) >= self.forgotten
+    }
+}
+
+impl Filter {
+    fn matches(&self, entry: &Entry) -> bool {
+        let rule = |prefix: &String| entry.refused_by.iter().any(|rule| rule.as_str().starts_with(prefix.as_str()));
+        self.vendor.as_deref().is_none_or(|vendor| entry.vendor == Some(vendor))
+            && self.route.as_deref().is_none_or(|route| entry.route == Some(route))
+            && self.status.is_none_or(|status| entry.status == Some(status))
+            && self.refused_by.as_ref().is_none_or(rule)
+    }
+}
+
+impl Entry {
+    /// The call's number.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    fn size(&self) -> usize {
+        let why = match &self.why {
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(text) => text.capacity(),
+        };
+        size_of::<Self>() + self.packed.len() + size_of_val(&*self.refused_by) + why
+    }
+
+    /// The entry as the admin API shows it, secrets masked.
+    pub fn show(&self) -> Value {
+        let mut packed = Unpacked(&self.packed);
+        let method = packed.text();
+        let target = packed.text();
+        let headers = packed.headers();
+        let body = body(packed.next());
+        let answer = self.status.map(|status| {
+            let mut answer = json!({"status": status, "headers": packed.headers()});
+            merge(&mut answer, self::body(packed.next()));
+            answer
+        });
+        let mut request = json!({"method": method, "target": target, "headers": headers});
+        merge(&mut request, body);
+        json!({
+            "n": self.n,
+            "at": self.at,
+            "vendor": self.vendor,
+            "route": self.route,
+            "request": request,
+            "answer": answer,
+            "refused_by": self.refused_by.iter().map(|rule| rule.as_str()).collect::<Vec<_>>(),
+            "why": (!self.why.is_empty()).then_some(&self.why),
+            "fault": null,
+            "duration_us": self.duration_us,
+        })
+    }
+}
+
+/// Whether a header's value is a secret.
+fn is_secret(name: &[u8]) -> bool {
+    let secret: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, HeaderName::from_static("x-api-key")];
+    secret.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_str().as_bytes()))
+}
+
+fn merge(into: &mut Value, members: Value) {
+    if let (Value::Object(into), Value::Object(members)) = (into, members) {
+        into.extend(members);
+    }
+}
+
+/// A body as text if it is text, else in base64.
+fn body(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => json!({"body": text}),
+        Err(_) => json!({"body": null, "body_base64": base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bytes)}),
+    }
+}
+
+fn pack(sent: &Sent<'_>, answer: Option<&Answer>) -> Box<[u8]> {
+    let answer_headers = answer.map(Answer::headers);
+    let answer_body = answer.map(Answer::body).map_or(&[][..], Bytes::as_ref);
+    let mut packed = Vec::with_capacity(
+        sent.method.len()
+            + sent.target.len()
+            + sent.body.len()
+            + answer_body.len()
+            + size_of_headers(Some(sent.headers))
+            + size_of_headers(answer_headers)
+            + 4 * LENGTH,
+    );
+    push(&mut packed, sent.method.as_bytes());
+    push(&mut packed, sent.target.as_bytes());
+    push_headers(&mut packed, Some(sent.headers));
+    push(&mut packed, sent.body);
+    push_headers(&mut packed, answer_headers);
+    push(&mut packed, answer_body);
+    packed.into_boxed_slice()
+}
+
+/// Bytes of a length in a packed entry.
+const LENGTH: usize = 4;
+
+fn push(packed: &mut Vec<u8>, bytes: &[u8]) {
+    packed.extend_from_slice(&length(bytes.len()));
+    packed.extend_from_slice(bytes);
+}
+
+fn push_headers(packed: &mut Vec<u8>, headers: Option<&HeaderMap>) {
+    packed.extend_from_slice(&length(headers.map_or(0, HeaderMap::len)));
+    for (name, value) in headers.into_iter().flatten() {
+        push(packed, name.as_str().as_bytes());
+        push(packed, value.as_bytes());
+    }
+}
+
+fn size_of_headers(headers: Option<&HeaderMap>) -> usize {
+    let fields = headers.into_iter().flatten().map(|(name, value)| name.as_str().len() + value.len() + 2 * LENGTH);
+    LENGTH + fields.sum::<usize>()
+}
+
+fn length(length: usize) -> [u8; LENGTH] {
+    u32::try_from(length).expect("body limits are far below 4 GiB").to_le_bytes()
+}
+
+/// What is left of a packed entry.
+struct Unpacked<'a>(&'a [u8]);
+
+impl<'a> Unpacked<'a> {
+    fn length(&mut self) -> usize {
+        let (length, rest) = self.0.split_first_chunk::<LENGTH>().expect("packed above");
+        self.0 = rest;
+        u32::from_le_bytes(*length) as usize
+    }
+
+    fn next(&mut self) -> &'a [u8] {
+        let length = self.length();
+        let (bytes, rest) = self.0.split_at(length);
+        self.0 = rest;
+        bytes
+    }
+
+    fn text(&mut self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.next())
+    }
+
+    fn headers(&mut self) -> Vec<(String, Cow<'a, str>)> {
+        (0..self.length())
+            .map(|_| {
+                let name = self.next();
+                let value = self.next();
+                let shown = if is_secret(name) { Cow::Borrowed("***") } else { String::from_utf8_lossy(value) };
+                (String::from_utf8_lossy(name).into_owned(), shown)
+            })
+            .collect()
+    }
+}

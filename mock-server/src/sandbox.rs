@@ -1,0 +1,229 @@
+//! One isolated world: a world of each vendor, a clock, and a journal. No I/O.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::clock::Clock;
+use crate::engine::{Conversion, Head, Outcome, Parts, Request};
+use crate::journal::Journal;
+use crate::vendors::VENDORS;
+use crate::world::{AnySeed, AnyWorld};
+
+/// How many conversions a sandbox's feed holds.
+pub const FEED_LIMIT: usize = 10_000;
+
+/// What a sandbox remembers.
+pub struct Sandbox {
+    /// A world each, in the order of [`VENDORS`].
+    worlds: Vec<Box<dyn AnyWorld>>,
+    /// Its time.
+    pub clock: Clock,
+    /// The clock that a reset leads back to.
+    initial_clock: Clock,
+    /// Its calls.
+    pub journal: Journal,
+    /// The number of the last accepted conversion.
+    accepted: u64,
+    /// The newest conversion that the feed has dropped.
+    forgotten: u64,
+}
+
+/// What a reset leads back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The vendors' states, and the conversions with them.
+    State,
+    /// Calls counted towards limits.
+    Counts,
+    /// The journal.
+    Journal,
+    /// The clock.
+    Clock,
+}
+
+impl Part {
+    /// Everything.
+    pub const ALL: [Self; 4] = [Self::State, Self::Counts, Self::Journal, Self::Clock];
+}
+
+impl Sandbox {
+    /// A fresh sandbox. Copies nothing of the seeds.
+    pub fn start(seeds: &[Box<dyn AnySeed>], clock: Clock) -> Self {
+        let worlds = seeds.iter().map(|seed| seed.start()).collect();
+        Self { worlds, clock, initial_clock: clock, journal: Journal::default(), accepted: 0, forgotten: 0 }
+    }
+
+    /// Whether the answer is known before the body is read.
+    pub fn head(&self, vendor: usize, parts: &Parts<'_>, system: Timestamp) -> Head {
+        self.worlds[vendor].head(parts, self.clock.now(system))
+    }
+
+    /// Answers a call, and lets it take effect.
+    pub fn call(&mut self, vendor: usize, request: &Request<'_>, system: Timestamp) -> Outcome<()> {
+        let now = self.clock.now(system);
+        let outcome = self.worlds[vendor].call(request, now, &mut self.accepted);
+        if self.accepted - self.forgotten > FEED_LIMIT as u64 {
+            self.bound_feed();
+        }
+        outcome
+    }
+
+    /// Drops the oldest conversions beyond the limit, whichever vendor's they are.
+    fn bound_feed(&mut self) {
+        while self.worlds.iter().map(|world| world.feed_len()).sum::<usize>() > FEED_LIMIT {
+            let oldest = self.worlds.iter_mut().filter_map(|world| Some((world.oldest()?, world))).min_by_key(|(n, _)| *n);
+            if let Some((n, world)) = oldest {
+                world.drop_oldest();
+                self.forgotten = n;
+            }
+        }
+    }
+
+    /// Conversions of all vendors with their numbers, oldest first, also those that are not visible yet.
+    pub fn conversions(&self, system: Timestamp) -> Vec<(u64, &'static str, Conversion)> {
+        let now = self.clock.now(system);
+        let mut all: Vec<_> = VENDORS
+            .iter()
+            .zip(&self.worlds)
+            .flat_map(|(kind, world)| {
+                world.conversions(now).into_iter().map(|(n, conversion)| (n, kind.name(), conversion))
+            })
+            .collect();
+        all.sort_by_key(|(n, ..)| *n);
+        all
+    }
+
+    /// Whether the feed still holds everything after the conversion `since`.
+    pub fn feed_is_complete(&self, since: u64) -> bool {
+        since >= self.forgotten
+    }
+
+    /// The states of all vendors, as one seed document with everything filled in.
+    pub fn document(&self) -> Map<String, Value> {
+        VENDORS.iter().zip(&self.worlds).map(|(kind, world)| (kind.name().to_owned(), world.document())).collect()
+    }
+
+    /// One vendor's state.
+    pub fn vendor_document(&self, vendor: usize) -> Value {
+        self.worlds[vendor].document()
+    }
+
+    /// The seed that a vendor's present state began with.
+    pub fn present(&self, vendor: usize) -> Box<dyn AnySeed> {
+        self.worlds[vendor].present()
+    }
+
+    /// Replaces vendors' seeds, and resets them to these.
+    pub fn replace(&mut self, seeds: BTreeMap<usize, Box<dyn AnySeed>>) {
+        for (vendor, seed) in seeds {
+            self.worlds[vendor] = seed.start();
+        }
+        self.forget_missing();
+    }
+
+    /// Changes vendors' present states. Their seeds, counts and conversions stay.
+    pub fn adopt(&mut self, seeds: BTreeMap<usize, Box<dyn AnySeed>>) {
+        for (vendor, seed) in seeds {
+            self.worlds[vendor].adopt(seed.as_ref());
+        }
+    }
+
+    /// Back to how it started, as far as `parts` goes.
+    pub fn reset(&mut self, parts: &[Part]) {
+        for part in parts {
+            match part {
+                Part::State => {
+                    for world in &mut self.worlds {
+                        world.reset();
+                        world.clear_feed();
+                    }
+                    self.forget_missing();
+                }
+                Part::Counts => self.worlds.iter_mut().for_each(|world| world.reset_counts()),
+                Part::Journal => self.journal = Journal::default(),
+                Part::Clock => self.clock = self.initial_clock,
+            }
+        }
+    }
+
+    /// Conversion numbers start again once no conversion is left.
+    fn forget_missing(&mut self) {
+        if self.worlds.iter().all(|world| world.feed_len() == 0) {
+            self.accepted = 0;
+            self.forgotten = 0;
+        }
+    }
+}
+
+/// A sandbox where it is kept: behind a lock, with what is asked without taking it.
+pub struct Slot {
+    /// Its id.
+    pub id: String,
+    /// Whether only the path leads to it, and no credentials.
+    pub prefix_only: bool,
+    sandbox: Mutex<Sandbox>,
+    /// When it was last called: a count, not a time.
+    pub(crate) used: AtomicU64,
+    /// What its journal takes, in bytes.
+    pub(crate) journal_bytes: AtomicUsize,
+    changes: AtomicU64,
+    watched: AtomicBool,
+    watchers: Mutex<Vec<Waker>>,
+}
+
+impl Slot {
+    /// Puts a sandbox into its place.
+    pub fn new(id: String, prefix_only: bool, sandbox: Sandbox) -> Self {
+        Self {
+            id,
+            prefix_only,
+            sandbox: Mutex::new(sandbox),
+            used: AtomicU64::new(0),
+            journal_bytes: AtomicUsize::new(0),
+            changes: AtomicU64::new(0),
+            watched: AtomicBool::new(false),
+            watchers: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The sandbox, locked. Nothing waits under the lock.
+    pub fn lock(&self) -> MutexGuard<'_, Sandbox> {
+        // A panic under the lock is ours and is logged; state is only written by `apply`, so what is there is whole.
+        self.sandbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often the sandbox changed so far.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// Says that the sandbox changed, and wakes whoever waits for that.
+    pub fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        if self.watched.swap(false, Ordering::SeqCst) {
+            for waker in self.watchers().drain(..) {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Wakes `waker` at the next change. Whoever watches looks at [`Slot::changes`] afterwards: a change in between would
+    /// not wake it.
+    pub fn watch(&self, waker: &Waker) {
+        let mut watchers = self.watchers();
+        if !watchers.iter().any(|watcher| watcher.will_wake(waker)) {
+            watchers.push(waker.clone());
+        }
+        self.watched.store(true, Ordering::SeqCst);
+    }
+
+    fn watchers(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
