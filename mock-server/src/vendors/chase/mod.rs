@@ -1,1 +1,3 @@
-//! chase
+//! Chase: `POST /api/v2/conversions`, as its page "Log Conversion" documents it.
+
+mod text;
