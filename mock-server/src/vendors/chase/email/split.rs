@@ -1,0 +1,141 @@
+//! Step 2: finding the at-sign, and a display name before it (CHS-EML-08 to -18).
+
+use std::borrow::Cow;
+
+use fixtures::rule;
+
+use super::sent::is_white;
+use super::{Invalid, ensure, ensure_none, ensure_safe, local, unicode};
+
+/// An address in its parts, as typed.
+pub(super) struct Parts<'a> {
+    /// Whether angle brackets stood around it.
+    pub(super) named: bool,
+    /// Before the at-sign.
+    pub(super) local: &'a str,
+    /// After it.
+    pub(super) domain: &'a str,
+}
+
+/// Takes an address apart.
+pub(super) fn split(text: &str) -> Result<Parts<'_>, Invalid> {
+    let (left, right) = text.split_at(find(text, &['@', '<'])?);
+    let Some(bracketed) = right.strip_prefix('<') else {
+        return Ok(Parts {
+            named: false,
+            local: left,
+            domain: &right[1..],
+        });
+    };
+    ensure_name(left.trim_end_matches(is_white))?;
+    ensure(
+        bracketed.contains('>'),
+        rule("chase.email.bracket_unclosed"),
+        "An open angle bracket at the start of the email address has to be followed by a close angle bracket at the end.",
+    )?;
+    let Some(inner) = bracketed.trim_end_matches(' ').strip_suffix('>') else {
+        return Err(Invalid::new(
+            rule("chase.email.after_bracket"),
+            "There can't be anything after the email address.",
+        ));
+    };
+    let (local, right) = inner.split_at(find(inner, &['@'])?);
+    Ok(Parts {
+        named: true,
+        local,
+        domain: &right[1..],
+    })
+}
+
+/// Where the first of these ASCII characters stands outside quotes.
+fn find(text: &str, wanted: &[char]) -> Result<usize, Invalid> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, c) in text.char_indices() {
+        // Only these are more than ordinary, and only an escape waits for an ordinary one.
+        if !escaped && !matches!(c, '"' | '\\' | '@' | '<') || unicode::combines(&text[at..]) {
+            continue;
+        }
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+        } else if wanted.contains(&c) {
+            return Ok(at);
+        } else {
+            quoted = c == '"';
+        }
+    }
+    ensure(
+        !text.contains('\u{ff20}'),
+        rule("chase.email.full_width_at_sign"),
+        r#"The email address has the "full-width" at-sign (@) character instead of a regular at-sign."#,
+    )?;
+    ensure(
+        !text.contains('\u{fe6b}'),
+        rule("chase.email.small_at_sign"),
+        r#"The email address has the "small commercial at" character instead of a regular at-sign."#,
+    )?;
+    Err(Invalid::new(
+        rule("chase.email.at_sign_required"),
+        "An email address must have an @-sign.",
+    ))
+}
+
+/// Refuses a display name that could not stand in a message. A good one is refused too, but last.
+fn ensure_name(name: &str) -> Result<(), Invalid> {
+    let name =
+        unquote(name).map_err(|rest| after_quote(rule("chase.email.name_after_quote"), rest))?;
+    if !name.quoted {
+        ensure_none(
+            name.value
+                .chars()
+                .filter(|&c| !local::is_atext(c) && c != ' '),
+            rule("chase.email.name_characters"),
+            "The display name contains invalid characters when not quoted",
+        )?;
+    }
+    ensure_safe(&name.value, true, rule("chase.email.name_unsafe"))
+}
+
+/// A text that may have been in quotes.
+pub(super) struct Unquoted<'a> {
+    /// Without quotes and escapes.
+    pub(super) value: Cow<'a, str>,
+    /// Whether it began with a quote.
+    pub(super) quoted: bool,
+}
+
+/// Takes the quotes off a text. Fails with what stands after the closing one.
+pub(super) fn unquote(text: &str) -> Result<Unquoted<'_>, &str> {
+    let Some(inner) = text.strip_prefix('"') else {
+        return Ok(Unquoted {
+            value: text.into(),
+            quoted: false,
+        });
+    };
+    let mut value = String::with_capacity(inner.len());
+    let mut rest = inner.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' if rest.as_str().is_empty() => break,
+            '"' => return Err(rest.as_str()),
+            '\\' => value.extend(rest.next()),
+            _ => value.push(c),
+        }
+    }
+    Ok(Unquoted {
+        value: value.into(),
+        quoted: true,
+    })
+}
+
+/// A refusal of what stands after a closing quote. This list is in order of appearance, with repetitions.
+pub(super) fn after_quote(rule: fixtures::RuleId, rest: &str) -> Invalid {
+    let list: Vec<String> = rest.chars().map(unicode::display).collect();
+    Invalid::new(
+        rule,
+        format!(
+            "Extra character(s) found after close quote: {}",
+            list.join(", ")
+        ),
+    )
+}
