@@ -48,6 +48,13 @@ pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Mistake> {
     })
 }
 
+/// Adds an object's members to another object.
+pub fn extend(into: &mut Value, members: Value) {
+    if let (Value::Object(into), Value::Object(members)) = (into, members) {
+        into.extend(members);
+    }
+}
+
 /// The known name that is nearest to a misspelt one, if any is near.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let likeness = |other: &str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());

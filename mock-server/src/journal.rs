@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::document::extend;
 use crate::engine::Answer;
 
 /// What a call looked like on the wire, as far as it came.
@@ -212,11 +213,11 @@ impl Entry {
         let body = body(packed.next());
         let answer = self.status.map(|status| {
             let mut answer = json!({"status": status, "headers": packed.headers()});
-            merge(&mut answer, self::body(packed.next()));
+            extend(&mut answer, self::body(packed.next()));
             answer
         });
         let mut request = json!({"method": method, "target": target, "headers": headers});
-        merge(&mut request, body);
+        extend(&mut request, body);
         json!({
             "n": self.n,
             "at": self.at,
@@ -236,12 +237,6 @@ impl Entry {
 fn is_secret(name: &[u8]) -> bool {
     let secret: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, HeaderName::from_static("x-api-key")];
     secret.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_str().as_bytes()))
-}
-
-fn merge(into: &mut Value, members: Value) {
-    if let (Value::Object(into), Value::Object(members)) = (into, members) {
-        into.extend(members);
-    }
 }
 
 /// A body as text if it is text, else in base64.

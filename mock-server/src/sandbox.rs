@@ -119,6 +119,11 @@ impl Sandbox {
         self.worlds[vendor].present()
     }
 
+    /// The seed that a reset leads a vendor back to.
+    pub fn seed(&self, vendor: usize) -> Box<dyn AnySeed> {
+        self.worlds[vendor].seed()
+    }
+
     /// Replaces vendors' seeds, and resets them to these.
     pub fn replace(&mut self, seeds: BTreeMap<usize, Box<dyn AnySeed>>) {
         for (vendor, seed) in seeds {

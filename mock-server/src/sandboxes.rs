@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::document::Mistake;
 use crate::engine::{Fresh, Head, Outcome, Parts, Request};
 use crate::journal::{Fate, Sent};
-use crate::sandbox::{Sandbox, Slot};
+use crate::sandbox::{Part, Sandbox, Slot};
 use crate::vendors::VENDORS;
 use crate::world::AnySeed;
 
@@ -349,14 +349,24 @@ impl Sandboxes {
         Ok(())
     }
 
-    /// Lets identities lead where a sandbox's present seeds say, after a reset.
+    /// Leads a sandbox back to how it started, as far as `parts` goes.
     ///
     /// # Errors
     ///
-    /// When another sandbox took one of them in the meantime.
-    pub fn reclaim(&self, slot: &Arc<Slot>, sandbox: &Sandbox) -> Result<(), SandboxError> {
-        let seeds: Vec<_> = (0..VENDORS.len()).map(|vendor| sandbox.present(vendor)).collect();
-        self.shelf_mut().claim(slot, seeds.iter().enumerate())
+    /// When an identity of its seed leads to another sandbox by now. Nothing changes then.
+    pub fn reset(&self, slot: &Arc<Slot>, parts: &[Part]) -> Result<(), SandboxError> {
+        let mut shelf = self.shelf_mut();
+        let mut sandbox = slot.lock();
+        if parts.contains(&Part::State) {
+            let seeds: Vec<_> = (0..VENDORS.len()).map(|vendor| sandbox.seed(vendor)).collect();
+            shelf.claim(slot, seeds.iter().enumerate())?;
+        }
+        sandbox.reset(parts);
+        self.journal_changed(slot, &sandbox);
+        drop(sandbox);
+        drop(shelf);
+        slot.changed();
+        Ok(())
     }
 
     fn free_id(&self) -> String {

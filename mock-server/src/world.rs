@@ -66,6 +66,8 @@ pub trait AnyWorld: Send {
     /// [`Vendor::decide`], and everything it causes: events are folded, counts added, conversions numbered on from
     /// `accepted`.
     fn call(&mut self, request: &Request<'_>, now: Timestamp, accepted: &mut u64) -> Outcome<()>;
+    /// The seed that a reset leads back to.
+    fn seed(&self) -> Box<dyn AnySeed>;
     /// The seed that the present state began with.
     fn present(&self) -> Box<dyn AnySeed>;
     /// [`Vendor::document`].
@@ -199,6 +201,10 @@ impl<V: Vendor> AnyWorld for World<V> {
             }
         }
         Outcome { answer, route, events: Vec::new(), counts, refused_by, why }
+    }
+
+    fn seed(&self) -> Box<dyn AnySeed> {
+        Box::new(SeedOf::<V>(Arc::clone(&self.seed)))
     }
 
     fn present(&self) -> Box<dyn AnySeed> {

@@ -1,0 +1,89 @@
+//! Sandboxes: make, list, look, drop, reset.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Call, Handled, json_answer, no_content};
+use crate::sandbox::{Part, Slot};
+use crate::sandboxes::DEFAULT;
+use crate::vendors::VENDORS;
+
+/// `{"id":"checkout","seed":{…},"prefix_only":false}`, all of it optional.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct New {
+    id: Option<String>,
+    /// A seed document; vendors that it does not name start like the server's own, with fresh credentials.
+    seed: Map<String, Value>,
+    /// Whether only the base URL leads to it, and no credentials.
+    prefix_only: bool,
+}
+
+/// `{"only":["state","counts","journal","clock"]}`; nothing means everything.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reset {
+    only: Option<Vec<Part>>,
+}
+
+/// `GET /__admin/sandboxes`.
+#[expect(clippy::unnecessary_wraps, reason = "handlers look alike")]
+pub(super) fn list(call: &Call<'_>) -> Handled {
+    Ok(json_answer(StatusCode::OK, &json!({"sandboxes": call.sandboxes.ids()})))
+}
+
+/// `POST /__admin/sandboxes`: 201 with base URLs and credentials.
+///
+/// # Errors
+///
+/// 400 for an unfit id or a wrong seed, 409 when the id or an identity of the seed is taken.
+pub(super) fn create(call: &Call<'_>) -> Handled {
+    let New { id, seed, prefix_only } = call.json()?;
+    let slot = call.sandboxes.create(id, seed, prefix_only)?;
+    Ok(json_answer(StatusCode::CREATED, &describe(call, &slot)))
+}
+
+/// `GET /__admin/sandboxes/{id}`.
+#[expect(clippy::unnecessary_wraps, reason = "handlers look alike")]
+pub(super) fn one(call: &Call<'_>, slot: &Arc<Slot>) -> Handled {
+    Ok(json_answer(StatusCode::OK, &describe(call, slot)))
+}
+
+/// `DELETE /__admin/sandboxes/{id}`.
+///
+/// # Errors
+///
+/// 409 for the default sandbox.
+pub(super) fn delete(call: &Call<'_>, slot: &Arc<Slot>) -> Handled {
+    call.sandboxes.delete(slot)?;
+    Ok(no_content())
+}
+
+/// `POST {sb}/reset`: back to the seed, or only the parts named.
+///
+/// # Errors
+///
+/// 400 for an unknown part; 409 when credentials of the seed lead to another sandbox by now.
+pub(super) fn reset(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
+    let Reset { only } = call.json()?;
+    call.sandboxes.reset(slot, only.as_deref().unwrap_or(&Part::ALL))?;
+    Ok(no_content())
+}
+
+fn describe(call: &Call<'_>, slot: &Slot) -> Value {
+    let base_url = if slot.id == DEFAULT { call.base_url.to_owned() } else { format!("{}/s/{}", call.base_url, slot.id) };
+    let sandbox = slot.lock();
+    let vendors: Map<String, Value> = VENDORS
+        .iter()
+        .enumerate()
+        .map(|(vendor, kind)| {
+            let mut members = json!({"base_url": format!("{base_url}/{}", kind.name())});
+            crate::document::extend(&mut members, Value::Object(sandbox.present(vendor).credentials()));
+            (kind.name().to_owned(), members)
+        })
+        .collect();
+    json!({"id": slot.id, "base_url": base_url, "prefix_only": slot.prefix_only, "vendors": vendors})
+}

@@ -1,0 +1,485 @@
+//! The edge: hyper to sandbox and back. Holds no behaviour of a vendor.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST};
+use http::{Extensions, HeaderValue, StatusCode, Version};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+
+use crate::admin::{self, Problem, Reply};
+use crate::document::nearest;
+use crate::engine::{Answer, Body, Head, Parts, Request};
+use crate::journal::{Fate, Sent};
+use crate::log;
+use crate::sandbox::Slot;
+use crate::sandboxes::{Destination, Sandboxes, Visit};
+use crate::vendors::VENDORS;
+
+/// How long calls in flight may take to finish when the server stops.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a client may take to send a header block.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How much more than the limit of a body is read and dropped, so that its sender still gets to read the answer.
+const DISCARD_LIMIT: usize = 64 << 20;
+/// The largest body of an admin call: state documents can be large.
+const ADMIN_BODY_LIMIT: usize = 256 << 20;
+
+/// What all connections of a server share.
+pub struct Edge {
+    sandboxes: Sandboxes,
+    admin_token: Option<String>,
+    /// How each of [`VENDORS`] writes its header names, as hyper wants to be told.
+    spellings: Vec<Extensions>,
+}
+
+/// What a listener is for.
+#[derive(Clone, Debug)]
+pub enum Role {
+    /// Vendors and the admin API.
+    Both,
+    /// Vendors alone; the admin API has a listener of its own.
+    Vendors,
+    /// The admin API alone. Vendors are at this base URL.
+    Admin(String),
+}
+
+/// A listener, bound.
+pub struct Door {
+    /// The socket.
+    pub listener: TcpListener,
+    /// What it is for.
+    pub role: Role,
+}
+
+impl Edge {
+    /// An edge around the sandboxes of a server.
+    ///
+    /// # Errors
+    ///
+    /// When hyper does not accept a vendor's header names.
+    pub async fn new(sandboxes: Sandboxes, admin_token: Option<String>) -> io::Result<Self> {
+        let mut spellings = Vec::new();
+        for kind in VENDORS {
+            spellings.push(spelling(kind.header_names()).await?);
+        }
+        Ok(Self { sandboxes, admin_token, spellings })
+    }
+}
+
+/// Serves until `stop` ends; then finishes the calls in flight, for five seconds at most.
+pub async fn serve(doors: Vec<Door>, edge: Arc<Edge>, stop: impl Future<Output = ()>) {
+    let graceful = Arc::new(GracefulShutdown::new());
+    let accepting: Vec<_> = doors
+        .into_iter()
+        .map(|door| tokio::spawn(accept(door, Arc::clone(&edge), Arc::clone(&graceful))))
+        .collect();
+    stop.await;
+    for task in accepting {
+        task.abort();
+        // The task gives up its listener and its share of `graceful`.
+        let _aborted = task.await;
+    }
+    let graceful = Arc::into_inner(graceful).expect("the tasks that shared it have ended");
+    if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("calls that were still running after {} s were cut off", STOP_TIMEOUT.as_secs());
+    }
+}
+
+async fn accept(door: Door, edge: Arc<Edge>, graceful: Arc<GracefulShutdown>) {
+    let Door { listener, role } = door;
+    let local: Arc<str> = listener.local_addr().map_or_else(|_| String::new(), |address| address.to_string()).into();
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().auto_date_header(false).timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder.http2().auto_date_header(false);
+    let builder = Arc::new(builder);
+    loop {
+        let (stream, _) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: others may close theirs.
+                tracing::warn!("cannot accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // Answers are written whole; waiting for more to send would only delay them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("cannot set TCP_NODELAY: {error}");
+        }
+        let (edge, role, local) = (Arc::clone(&edge), role.clone(), Arc::clone(&local));
+        let service = service_fn(move |request| {
+            let (edge, role, local) = (Arc::clone(&edge), role.clone(), Arc::clone(&local));
+            async move { edge.answer(request, &role, &local).await }
+        });
+        let watcher = graceful.watcher();
+        let builder = Arc::clone(&builder);
+        tokio::spawn(async move {
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = watcher.watch(connection).await {
+                tracing::debug!("connection ended: {error}");
+            }
+        });
+    }
+}
+
+/// A client that left before its call was complete: there is nobody to answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the client left before its call was complete")]
+struct Gone;
+
+/// What was read of a body.
+enum Upload {
+    Whole(Bytes),
+    TooLong,
+    Broken,
+    Gone(Bytes, hyper::Error),
+}
+
+impl Edge {
+    async fn answer(
+        &self,
+        request: http::Request<Incoming>,
+        role: &Role,
+        local: &str,
+    ) -> Result<http::Response<Full<Bytes>>, Gone> {
+        let started = started();
+        let (mut head, incoming) = request.into_parts();
+        if head.version == Version::HTTP_2 && !head.headers.contains_key(HOST) {
+            // HTTP/2 names the host in the target.
+            let authority = head.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+            if let Some(authority) = authority {
+                head.headers.insert(HOST, authority);
+            }
+        }
+        let parts = Parts {
+            method: &head.method,
+            path: head.uri.path(),
+            query: head.uri.query(),
+            headers: &head.headers,
+            version: head.version,
+            prefix: "",
+            secure: false,
+            local,
+        };
+        let destination = match (self.sandboxes.route(&parts), role) {
+            (Destination::Admin(path), Role::Both | Role::Admin(_)) => {
+                return self.admin(&parts, path, incoming, role).await;
+            }
+            (Destination::Admin(_), Role::Vendors) => {
+                let problem = Problem::new(StatusCode::NOT_FOUND, "no-admin", "The admin API is not served here")
+                    .hint("the server was started with --admin-listen: use that address");
+                return Ok(problem.answer().map(Full::new));
+            }
+            (_, Role::Admin(vendors)) => {
+                let problem = Problem::new(StatusCode::NOT_FOUND, "no-vendor", "Only the admin API is served here")
+                    .hint(format!("the vendors are at {vendors}"));
+                return Ok(problem.answer().map(Full::new));
+            }
+            (Destination::NoSandbox(id), _) => {
+                let problem = admin::unknown_sandbox(id, &self.sandboxes);
+                return self.turn_away(&problem, &parts, incoming, started).await;
+            }
+            (Destination::Nowhere, _) => {
+                return self.turn_away(&no_vendor(parts.path), &parts, incoming, started).await;
+            }
+            (Destination::Vendor(visit), _) => visit,
+        };
+        self.visit(&destination, &parts, incoming, started).await
+    }
+
+    /// A call to a vendor: `head`, the body, `decide`.
+    async fn visit(
+        &self,
+        visit: &Visit<'_>,
+        parts: &Parts<'_>,
+        incoming: Incoming,
+        started: Instant,
+    ) -> Result<http::Response<Full<Bytes>>, Gone> {
+        let target = parts.path;
+        let parts = Parts { path: visit.path, prefix: visit.prefix, ..*parts };
+        let limit = self.sandboxes.settings.body_limits[visit.vendor];
+        let head = self.sandboxes.head(visit, &parts, system_time());
+        let upload = read(&parts, incoming, limit, head).await;
+        let full_target = with_query(target, parts.query);
+        let (bytes, body) = match &upload {
+            Upload::Whole(bytes) => (&bytes[..], Body::Whole(bytes)),
+            Upload::TooLong => (&[][..], Body::TooLong),
+            Upload::Broken => (&[][..], Body::Broken),
+            Upload::Gone(bytes, error) => {
+                let why = format!("half-sent: {} of its body came, then {error}", count(bytes.len(), "byte"));
+                let sent = sent(&parts, &full_target, bytes);
+                let vendor = Some(VENDORS[visit.vendor].name());
+                self.note(&visit.slot, &sent, vendor, None, why, started);
+                return Err(Gone);
+            }
+        };
+        let request = Request { parts, body };
+        let sent = sent(&parts, &full_target, bytes);
+        let mut outcome = self.sandboxes.call(visit, &request, &sent, system_time(), || microseconds(started));
+        log::call(VENDORS[visit.vendor].title(), &visit.slot.id, &sent, &outcome);
+        if matches!(upload, Upload::TooLong | Upload::Broken) {
+            // Where the next request begins is not known.
+            outcome.answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if parts.version != Version::HTTP_2 {
+            outcome.answer.extensions_mut().extend(self.spellings[visit.vendor].clone());
+        }
+        Ok(outcome.answer.map(Full::new))
+    }
+
+    /// The mock's own refusal of a call that no vendor and no sandbox would get.
+    async fn turn_away(
+        &self,
+        problem: &Problem,
+        parts: &Parts<'_>,
+        incoming: Incoming,
+        started: Instant,
+    ) -> Result<http::Response<Full<Bytes>>, Gone> {
+        let limit = self.sandboxes.settings.body_limits.iter().copied().max().unwrap_or_default();
+        let upload = read(parts, incoming, limit, Head::Known).await;
+        let bytes = match &upload {
+            Upload::Whole(bytes) | Upload::Gone(bytes, _) => &bytes[..],
+            Upload::TooLong | Upload::Broken => &[],
+        };
+        let target = with_query(parts.path, parts.query);
+        let sent = sent(parts, &target, bytes);
+        let answer = problem.answer();
+        let why = problem.to_string();
+        log::unrouted(&sent, &why);
+        let slot = self.sandboxes.default_slot();
+        if matches!(upload, Upload::Gone(..)) {
+            self.note(slot, &sent, None, None, why, started);
+            return Err(Gone);
+        }
+        self.note(slot, &sent, None, Some(&answer), why, started);
+        Ok(answer.map(Full::new))
+    }
+
+    fn note(
+        &self,
+        slot: &Slot,
+        sent: &Sent<'_>,
+        vendor: Option<&'static str>,
+        answer: Option<&Answer>,
+        why: String,
+        started: Instant,
+    ) {
+        let system = system_time();
+        let duration_us = microseconds(started);
+        let fate = Fate { at: system, vendor, route: None, answer, refused_by: &[], why: why.into(), duration_us };
+        self.sandboxes.note(slot, sent, fate, system);
+    }
+
+    /// An admin call, asked again for as long as it says that it waits.
+    async fn admin(
+        &self,
+        parts: &Parts<'_>,
+        path: &str,
+        incoming: Incoming,
+        role: &Role,
+    ) -> Result<http::Response<Full<Bytes>>, Gone> {
+        let started = started();
+        let bytes = match read(parts, incoming, ADMIN_BODY_LIMIT, Head::Read).await {
+            Upload::Whole(bytes) => bytes,
+            Upload::Gone(..) => return Err(Gone),
+            Upload::TooLong | Upload::Broken => {
+                let problem = Problem::new(StatusCode::BAD_REQUEST, "bad-body", "The body cannot be read")
+                    .detail(format!("its framing is wrong, or it is larger than {ADMIN_BODY_LIMIT} bytes"));
+                return Ok(problem.answer().map(Full::new));
+            }
+        };
+        let base_url = match role {
+            Role::Admin(vendors) => vendors.clone(),
+            // As the client sees it, which behind a port mapping is not as we do.
+            Role::Both | Role::Vendors => {
+                let host = parts.header(HOST).and_then(|host| host.to_str().ok()).unwrap_or(parts.local);
+                format!("http://{host}")
+            }
+        };
+        loop {
+            let call = admin::Call {
+                sandboxes: &self.sandboxes,
+                method: parts.method,
+                path,
+                query: parts.query,
+                headers: parts.headers,
+                body: &bytes,
+                base_url: &base_url,
+                token: self.admin_token.as_deref(),
+                system: system_time(),
+                waited_ms: microseconds(started) / 1000,
+            };
+            match admin::answer(&call) {
+                Reply::Answer(answer) => return Ok(answer.map(Full::new)),
+                Reply::Wait { slot, changes, at_most_ms } => {
+                    // Either way the call is asked again, and looks for itself.
+                    let _changed = tokio::time::timeout(Duration::from_millis(at_most_ms), change(&slot, changes)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Ends when the sandbox has changed since `changes`.
+async fn change(slot: &Slot, changes: u64) {
+    poll_fn(|context| {
+        if slot.changes() != changes {
+            return Poll::Ready(());
+        }
+        slot.watch(context.waker());
+        if slot.changes() == changes { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+}
+
+/// Reads a body, or drops it unread where the answer is known and the client waits to be told to go on.
+async fn read(parts: &Parts<'_>, mut incoming: Incoming, limit: usize, head: Head) -> Upload {
+    let waits = parts.header(EXPECT).is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    if incoming.is_end_stream() || (waits && head == Head::Known) {
+        return Upload::Whole(Bytes::new());
+    }
+    let announced = parts.header(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if waits && announced.is_some_and(|length| length > limit) {
+        return Upload::TooLong;
+    }
+    let mut first = Bytes::new();
+    let mut more = BytesMut::new();
+    let mut dropped = 0;
+    while let Some(frame) = incoming.frame().await {
+        let data = match frame.map(hyper::body::Frame::into_data) {
+            Ok(Ok(data)) => data,
+            // Trailers say nothing that any of the vendors reads.
+            Ok(Err(_)) => continue,
+            Err(error) if is_broken(&error) => return Upload::Broken,
+            Err(error) => return Upload::Gone(joined(first, more), error),
+        };
+        if dropped > 0 || first.len() + more.len() + data.len() > limit {
+            dropped += data.len();
+            if dropped > DISCARD_LIMIT {
+                break;
+            }
+        } else if first.is_empty() {
+            // The whole body, mostly: no copy.
+            first = data;
+        } else {
+            more.extend_from_slice(&data);
+        }
+    }
+    if dropped > 0 { Upload::TooLong } else { Upload::Whole(joined(first, more)) }
+}
+
+fn joined(first: Bytes, more: BytesMut) -> Bytes {
+    if more.is_empty() {
+        return first;
+    }
+    let mut whole = BytesMut::from(first);
+    whole.unsplit(more);
+    whole.freeze()
+}
+
+/// Whether a body ended because its framing is wrong, and not because its sender left.
+fn is_broken(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    let framing = source.is_some_and(|source| {
+        matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+    });
+    framing && !error.is_incomplete_message()
+}
+
+/// How hyper is told to write header names: in an extension of its own that only its reader makes. So a request with
+/// these names is read once, and what it leaves is kept. `tests/edge.rs` pins that.
+async fn spelling(names: &[&str]) -> io::Result<Extensions> {
+    if names.is_empty() {
+        return Ok(Extensions::new());
+    }
+    let (client, server) = tokio::io::duplex(8192);
+    let mut request = String::from("GET / HTTP/1.1\r\n");
+    for name in names.iter().filter(|name| !name.eq_ignore_ascii_case("content-length")) {
+        request += &format!("{name}: 0\r\n");
+    }
+    // A length must be sound; all the others may say anything.
+    request += "Content-Length: 0\r\n\r\n";
+    let (mut reader, mut writer) = tokio::io::split(client);
+    tokio::io::AsyncWriteExt::write_all(&mut writer, request.as_bytes()).await?;
+    let (found, kept) = tokio::sync::oneshot::channel();
+    let found = std::sync::Mutex::new(Some(found));
+    let service = service_fn(|request: http::Request<Incoming>| {
+        let sender = found.lock().ok().and_then(|mut found| found.take());
+        if let Some(sender) = sender {
+            // The other end is below, and waits.
+            let _sent = sender.send(request.extensions().clone());
+        }
+        async { Ok::<_, Infallible>(http::Response::new(Empty::<Bytes>::new())) }
+    });
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    let connection = builder.preserve_header_case(true).keep_alive(false).serve_connection(TokioIo::new(server), service);
+    let mut answer = Vec::new();
+    let (served, _) = tokio::join!(connection, tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut answer));
+    served.map_err(io::Error::other)?;
+    kept.await.map_err(io::Error::other)
+}
+
+fn no_vendor(path: &str) -> Problem {
+    let routes = VENDORS.iter().flat_map(|kind| kind.routes().iter().map(|route| (kind.name(), *route)));
+    let known: Vec<String> = routes.map(|(name, route)| route.replacen(' ', &format!(" /{name}"), 1)).collect();
+    let paths = known.iter().filter_map(|route| Some(route.split_once(' ')?.1));
+    let near = nearest(path, paths).and_then(|near| known.iter().find(|route| route.ends_with(near)));
+    let hint = match near {
+        Some(near) => format!("did you mean {near}?"),
+        None => "GET /__admin/vendors lists every route".to_owned(),
+    };
+    Problem::new(StatusCode::NOT_FOUND, "no-vendor", "No vendor has such a path")
+        .detail(format!("{path} begins neither like a vendor's path nor with the name of a vendor"))
+        .hint(hint)
+}
+
+fn sent<'a>(parts: &Parts<'a>, target: &'a str, body: &'a [u8]) -> Sent<'a> {
+    Sent { method: parts.method.as_str(), target, headers: parts.headers, body }
+}
+
+fn with_query<'a>(path: &'a str, query: Option<&str>) -> std::borrow::Cow<'a, str> {
+    query.map_or(path.into(), |query| format!("{path}?{query}").into())
+}
+
+fn count(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge reads the clock, so that nothing else has to")]
+fn system_time() -> Timestamp {
+    Timestamp::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the edge measures how long a call takes")]
+fn started() -> Instant {
+    Instant::now()
+}
+
+fn microseconds(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A listener on the first of an address's sockets that can be had.
+///
+/// # Errors
+///
+/// When the address cannot be resolved, or is taken.
+pub async fn bind(address: &str) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await?;
+    let local = listener.local_addr()?;
+    Ok((listener, local))
+}
