@@ -7,8 +7,6 @@ use super::{LONGEST_LABEL, punycode};
 
 /// Characters of a label before its form in ASCII is known.
 const LONGEST_U_LABEL: usize = 254;
-/// Characters of a label that is looked at.
-const LONGEST_INPUT: usize = 1024;
 /// The canonical combining class of viramas.
 const VIRAMA: u8 = 9;
 
@@ -56,19 +54,10 @@ pub(super) fn to_ascii(label: &str) -> Result<String, String> {
 
 /// A mapped ASCII label as it stands in the Unicode form of its domain.
 pub(super) fn to_unicode(label: &str) -> Result<String, String> {
-    if label.len() > LONGEST_INPUT {
-        return Err(TOO_LONG.to_owned());
-    }
     let Some(encoded) = label.strip_prefix("xn--") else {
         check(&code_points(label))?;
         return Ok(label.to_owned());
     };
-    if encoded.is_empty() {
-        return Err("Malformed A-label, no Punycode eligible content found".to_owned());
-    }
-    if encoded.ends_with('-') {
-        return Err("A-label must not end with a hyphen".to_owned());
-    }
     let decoded = punycode::decode(encoded).ok_or("Invalid A-label")?;
     if punycode::encode(&decoded) != encoded {
         return Err("A-label is not the canonical Punycode encoding of its U-label".to_owned());

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use fixtures::rule;
+use fixtures::{RuleId, rule};
 
 use super::sent::is_white;
 use super::{Invalid, ensure, ensure_none, ensure_safe, local, unicode};
@@ -52,7 +52,8 @@ fn find(text: &str, wanted: &[char]) -> Result<usize, Invalid> {
     let (mut quoted, mut escaped) = (false, false);
     for (at, c) in text.char_indices() {
         // Only these are more than ordinary, and only an escape waits for an ordinary one.
-        if !escaped && !matches!(c, '"' | '\\' | '@' | '<') || unicode::combines(&text[at..]) {
+        let is_ordinary = !escaped && !matches!(c, '"' | '\\' | '@' | '<');
+        if is_ordinary || unicode::combines(&text[at..]) {
             continue;
         }
         if quoted {
@@ -129,7 +130,7 @@ pub(super) fn unquote(text: &str) -> Result<Unquoted<'_>, &str> {
 }
 
 /// A refusal of what stands after a closing quote. This list is in order of appearance, with repetitions.
-pub(super) fn after_quote(rule: fixtures::RuleId, rest: &str) -> Invalid {
+pub(super) fn after_quote(rule: RuleId, rest: &str) -> Invalid {
     let list: Vec<String> = rest.chars().map(unicode::display).collect();
     Invalid::new(
         rule,
