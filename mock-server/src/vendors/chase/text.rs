@@ -21,12 +21,18 @@ impl<'a> Text<'a> {
 
     /// Text without a lone surrogate.
     pub(super) fn whole(text: impl Into<Cow<'a, str>>) -> Self {
-        Self { stood_in: text.into(), lone_surrogates: false }
+        Self {
+            stood_in: text.into(),
+            lone_surrogates: false,
+        }
     }
 
     /// Text with at least one lone surrogate, each replaced by the [`STAND_IN`](Self::STAND_IN).
     pub(super) fn broken(text: String) -> Self {
-        Self { stood_in: text.into(), lone_surrogates: true }
+        Self {
+            stood_in: text.into(),
+            lone_surrogates: true,
+        }
     }
 
     /// The text as it can be echoed; none if it cannot.
@@ -66,6 +72,10 @@ mod tests {
         assert_eq!(text.as_whole(), None);
         assert_eq!(text.as_stood_in(), "a\u{FFFF}b");
         assert_eq!(text.as_shown(), "a\u{FFFD}b");
-        assert_ne!(text, Text::whole("a\u{FFFF}b"), "the noncharacter itself is another text");
+        assert_ne!(
+            text,
+            Text::whole("a\u{FFFF}b"),
+            "the noncharacter itself is another text"
+        );
     }
 }
