@@ -27,7 +27,10 @@ impl Clock {
         match self {
             Self::System => system,
             Self::Fixed(now) => now,
-            Self::Shifted(offset) => system.saturating_add(offset).unwrap_or(system).max(Timestamp::UNIX_EPOCH),
+            Self::Shifted(offset) => system
+                .saturating_add(offset)
+                .unwrap_or(system)
+                .max(Timestamp::UNIX_EPOCH),
         }
     }
 
@@ -58,13 +61,17 @@ impl Clock {
         match self {
             Self::System => Self::shifted(by, system),
             Self::Fixed(now) => Self::fixed(now.checked_add(by).map_err(|_| OutOfRange)?),
-            Self::Shifted(offset) => Self::shifted(offset.checked_add(by).ok_or(OutOfRange)?, system),
+            Self::Shifted(offset) => {
+                Self::shifted(offset.checked_add(by).ok_or(OutOfRange)?, system)
+            }
         }
     }
 
     /// How long a client must wait until the sandbox's time is `due`; none if it never will be.
     pub fn until(self, due: Timestamp, system: Timestamp) -> Option<SignedDuration> {
-        let wait = due.duration_since(self.now(system)).max(SignedDuration::ZERO);
+        let wait = due
+            .duration_since(self.now(system))
+            .max(SignedDuration::ZERO);
         match self {
             Self::Fixed(_) if !wait.is_zero() => None,
             _ => Some(wait),
@@ -74,7 +81,11 @@ impl Clock {
 
 fn in_range(now: Timestamp) -> Result<Timestamp, OutOfRange> {
     // The other end is the type's own: late on 30 December 9999.
-    if now >= Timestamp::UNIX_EPOCH { Ok(now) } else { Err(OutOfRange) }
+    if now >= Timestamp::UNIX_EPOCH {
+        Ok(now)
+    } else {
+        Err(OutOfRange)
+    }
 }
 
 #[cfg(test)]
@@ -89,11 +100,20 @@ mod tests {
     fn advancing_is_relative_to_what_the_clock_shows() {
         let system = at("2026-01-01T00:00:00Z");
         let day = SignedDuration::from_hours(24);
-        assert_eq!(Clock::System.advanced(day, system).unwrap().now(system), at("2026-01-02T00:00:00Z"));
+        assert_eq!(
+            Clock::System.advanced(day, system).unwrap().now(system),
+            at("2026-01-02T00:00:00Z")
+        );
         let fixed = Clock::fixed(at("2030-01-01T00:00:00Z")).unwrap();
-        assert_eq!(fixed.advanced(day, system).unwrap().now(system), at("2030-01-02T00:00:00Z"));
+        assert_eq!(
+            fixed.advanced(day, system).unwrap().now(system),
+            at("2030-01-02T00:00:00Z")
+        );
         let shifted = Clock::shifted(day, system).unwrap();
-        assert_eq!(shifted.advanced(day, system).unwrap().now(system), at("2026-01-03T00:00:00Z"));
+        assert_eq!(
+            shifted.advanced(day, system).unwrap().now(system),
+            at("2026-01-03T00:00:00Z")
+        );
     }
 
     #[test]
@@ -103,7 +123,11 @@ mod tests {
         assert!(Clock::fixed(at("1970-01-01T00:00:00Z")).is_ok());
         assert!(Clock::shifted(SignedDuration::from_hours(-24 * 365 * 60), system).is_err());
         assert!(Clock::System.advanced(SignedDuration::MAX, system).is_err());
-        assert!(Clock::Fixed(Timestamp::MAX).advanced(SignedDuration::from_secs(1), system).is_err());
+        assert!(
+            Clock::Fixed(Timestamp::MAX)
+                .advanced(SignedDuration::from_secs(1), system)
+                .is_err()
+        );
     }
 
     #[test]
@@ -111,7 +135,13 @@ mod tests {
         let system = at("2026-01-01T00:00:00Z");
         let later = at("2026-01-01T00:00:01Z");
         assert_eq!(Clock::Fixed(system).until(later, system), None);
-        assert_eq!(Clock::Fixed(later).until(later, system), Some(SignedDuration::ZERO));
-        assert_eq!(Clock::System.until(later, system), Some(SignedDuration::from_secs(1)));
+        assert_eq!(
+            Clock::Fixed(later).until(later, system),
+            Some(SignedDuration::ZERO)
+        );
+        assert_eq!(
+            Clock::System.until(later, system),
+            Some(SignedDuration::from_secs(1))
+        );
     }
 }

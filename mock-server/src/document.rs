@@ -15,8 +15,14 @@ pub struct Mistake {
 
 impl Mistake {
     /// A mistake in one member. `path` is from the top of the vendor's own part.
-    pub fn new<P: Into<String>>(path: impl IntoIterator<Item = P>, message: impl Into<String>) -> Self {
-        Self { path: path.into_iter().map(Into::into).collect(), message: message.into() }
+    pub fn new<P: Into<String>>(
+        path: impl IntoIterator<Item = P>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            path: path.into_iter().map(Into::into).collect(),
+            message: message.into(),
+        }
     }
 
     /// The same mistake in a member of `parent`.
@@ -44,7 +50,10 @@ pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Mistake> {
                 serde_path_to_error::Segment::Unknown => None,
             })
             .collect();
-        Mistake { path, message: with_nearest(&error.into_inner().to_string()) }
+        Mistake {
+            path,
+            message: with_nearest(&error.into_inner().to_string()),
+        }
     })
 }
 
@@ -58,7 +67,9 @@ pub fn extend(into: &mut Value, members: Value) {
 /// The known name that is nearest to a misspelt one, if any is near.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let likeness = |other: &str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
-    let best = known.into_iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    let best = known
+        .into_iter()
+        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
     (likeness(best) > 0.7).then_some(best)
 }
 
@@ -66,10 +77,12 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 fn with_nearest(message: &str) -> String {
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match names.split_first() {
-        Some((unknown, known)) if message.starts_with("unknown ") => match nearest(unknown, known.iter().copied()) {
-            Some(near) => format!("{message}; did you mean `{near}`?"),
-            None => message.to_owned(),
-        },
+        Some((unknown, known)) if message.starts_with("unknown ") => {
+            match nearest(unknown, known.iter().copied()) {
+                Some(near) => format!("{message}; did you mean `{near}`?"),
+                None => message.to_owned(),
+            }
+        }
         _ => message.to_owned(),
     }
 }
@@ -96,9 +109,17 @@ mod tests {
     fn a_mistake_names_its_member_and_the_nearest_name() {
         let mistake = read::<Outer>(serde_json::json!({"inner": {"log_delay_sm": 5}})).unwrap_err();
         assert_eq!(mistake.path, ["inner", "log_delay_sm"]);
-        assert!(mistake.message.ends_with("did you mean `log_delay_ms`?"), "{}", mistake.message);
+        assert!(
+            mistake.message.ends_with("did you mean `log_delay_ms`?"),
+            "{}",
+            mistake.message
+        );
 
-        let mistake = read::<Outer>(serde_json::json!({"inner": {"log_delay_ms": "5"}})).unwrap_err();
-        assert_eq!(mistake.to_string(), "inner.log_delay_ms: invalid type: string \"5\", expected u64");
+        let mistake =
+            read::<Outer>(serde_json::json!({"inner": {"log_delay_ms": "5"}})).unwrap_err();
+        assert_eq!(
+            mistake.to_string(),
+            "inner.log_delay_ms: invalid type: string \"5\", expected u64"
+        );
     }
 }

@@ -74,7 +74,12 @@ pub trait Vendor: Sized + 'static {
     fn head(state: &Self::State, parts: &Parts<'_>, now: Timestamp) -> Head;
 
     /// Answers a request as the vendor would at `now`, an instant in UTC.
-    fn decide(state: &Self::State, usage: &Usage, request: &Request<'_>, now: Timestamp) -> Outcome<Self::Event>;
+    fn decide(
+        state: &Self::State,
+        usage: &Usage,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Outcome<Self::Event>;
 
     /// The only place where state changes.
     fn apply(state: &mut Self::State, event: &Self::Event);
@@ -168,7 +173,14 @@ pub struct Outcome<E> {
 impl<E> Outcome<E> {
     /// An accepted call that causes nothing.
     pub fn accepted(answer: Answer) -> Self {
-        Self { answer, route: None, events: Vec::new(), counts: Vec::new(), refused_by: Vec::new(), why: Cow::Borrowed("") }
+        Self {
+            answer,
+            route: None,
+            events: Vec::new(),
+            counts: Vec::new(),
+            refused_by: Vec::new(),
+            why: Cow::Borrowed(""),
+        }
     }
 
     /// The same, with what it causes.
@@ -193,14 +205,26 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal by one rule.
     pub fn new(rule: RuleId, why: impl Into<Cow<'static, str>>, answer: Answer) -> Self {
-        Self { answer, refused_by: vec![rule], why: why.into() }
+        Self {
+            answer,
+            refused_by: vec![rule],
+            why: why.into(),
+        }
     }
 }
 
 impl<E> From<Refusal> for Outcome<E> {
     fn from(refusal: Refusal) -> Self {
-        let Refusal { answer, refused_by, why } = refusal;
-        Self { refused_by, why, ..Self::accepted(answer) }
+        let Refusal {
+            answer,
+            refused_by,
+            why,
+        } = refusal;
+        Self {
+            refused_by,
+            why,
+            ..Self::accepted(answer)
+        }
     }
 }
 
@@ -254,7 +278,12 @@ pub struct Fresh<'a> {
 impl Fresh<'_> {
     /// 32 lower-case hexadecimal digits that belong to this sandbox and `purpose`.
     pub fn hex(&self, purpose: &str) -> String {
-        Uuid::new_v5(&self.namespace, format!("{}\0{purpose}", self.sandbox).as_bytes()).simple().to_string()
+        Uuid::new_v5(
+            &self.namespace,
+            format!("{}\0{purpose}", self.sandbox).as_bytes(),
+        )
+        .simple()
+        .to_string()
     }
 }
 
@@ -285,7 +314,9 @@ pub fn answer(
 /// An instant in the form of the `Date` header: `Sat, 31 Jan 2026 00:00:00 GMT`.
 pub fn http_date(now: Timestamp) -> HeaderValue {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let civil = jiff::tz::Offset::UTC.to_datetime(now);
     let day = DAYS[usize::try_from(civil.weekday().to_monday_zero_offset()).expect("0 to 6")];
     let month = MONTHS[usize::try_from(civil.month() - 1).expect("0 to 11")];
@@ -307,7 +338,13 @@ mod tests {
     #[test]
     fn dates_are_in_the_form_of_http() {
         let date = |text: &str| http_date(text.parse().unwrap());
-        assert_eq!(date("1994-11-06T08:49:37Z"), "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(date("2026-02-28T23:59:59.999Z"), "Sat, 28 Feb 2026 23:59:59 GMT");
+        assert_eq!(
+            date("1994-11-06T08:49:37Z"),
+            "Sun, 06 Nov 1994 08:49:37 GMT"
+        );
+        assert_eq!(
+            date("2026-02-28T23:59:59.999Z"),
+            "Sat, 28 Feb 2026 23:59:59 GMT"
+        );
     }
 }

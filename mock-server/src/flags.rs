@@ -70,7 +70,12 @@ pub struct Settings {
     #[arg(long, env = "MOCK_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<String>,
     /// A seed file, TOML or JSON; several merge, the later ones on top
-    #[arg(long = "seed", env = "MOCK_SEED", value_name = "FILE", value_delimiter = ',')]
+    #[arg(
+        long = "seed",
+        env = "MOCK_SEED",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
     pub seed: Option<Vec<PathBuf>>,
     /// A TOML file with these settings: their long names as keys
     #[arg(long, env = "MOCK_CONFIG", value_name = "FILE")]
@@ -86,7 +91,12 @@ pub struct Settings {
     #[arg(long, env = "MOCK_ADMIN_LISTEN", value_name = "ADDRESS")]
     pub admin_listen: Option<String>,
     /// The token that admin calls must show; needed beyond loopback
-    #[arg(long, env = "MOCK_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "MOCK_ADMIN_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
     pub admin_token: Option<String>,
     /// Calls that the journal of a sandbox keeps [default: 1000]
     #[arg(long, env = "MOCK_JOURNAL_ENTRIES", value_name = "NUMBER")]
@@ -96,7 +106,12 @@ pub struct Settings {
     pub journal_bytes: Option<usize>,
     /// Bytes of a vendor's request bodies that are read, such as chase=1048576; may be given once a vendor
     /// [default: comm100=1048576, chase=16777216, impact=1048576]
-    #[arg(long, env = "MOCK_BODY_LIMIT", value_name = "VENDOR=BYTES", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "MOCK_BODY_LIMIT",
+        value_name = "VENDOR=BYTES",
+        value_delimiter = ','
+    )]
     pub body_limit: Option<Vec<String>>,
     /// How log lines look [default: text]
     #[arg(long, env = "MOCK_LOG_FORMAT", value_name = "FORMAT")]
@@ -122,11 +137,16 @@ impl Settings {
     ///
     /// When the file cannot be read, is no TOML, or has unknown keys.
     pub fn with_config(self) -> anyhow::Result<Self> {
-        let Some(path) = &self.config else { return Ok(self) };
+        let Some(path) = &self.config else {
+            return Ok(self);
+        };
         let name = path.display();
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read --config {name}"))?;
-        let value: Value = toml::from_str(&text).with_context(|| format!("cannot read --config {name}"))?;
-        let file: Self = document::read(value).with_context(|| format!("--config {name} has a mistake"))?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read --config {name}"))?;
+        let value: Value =
+            toml::from_str(&text).with_context(|| format!("cannot read --config {name}"))?;
+        let file: Self =
+            document::read(value).with_context(|| format!("--config {name} has a mistake"))?;
         Ok(Self {
             listen: self.listen.or(file.listen),
             seed: self.seed.or(file.seed),
@@ -154,12 +174,20 @@ impl Settings {
     pub fn body_limits(&self) -> anyhow::Result<Vec<usize>> {
         let mut given: BTreeMap<&str, usize> = BTreeMap::new();
         for limit in self.body_limit.iter().flatten() {
-            let parsed = limit.split_once('=').and_then(|(vendor, bytes)| Some((vendor, bytes.parse().ok()?)));
-            let Some((vendor, bytes)) = parsed else { bail!("--body-limit {limit}: expected VENDOR=BYTES") };
-            crate::sandboxes::vendor_named(vendor).with_context(|| format!("--body-limit {limit}"))?;
+            let parsed = limit
+                .split_once('=')
+                .and_then(|(vendor, bytes)| Some((vendor, bytes.parse().ok()?)));
+            let Some((vendor, bytes)) = parsed else {
+                bail!("--body-limit {limit}: expected VENDOR=BYTES")
+            };
+            crate::sandboxes::vendor_named(vendor)
+                .with_context(|| format!("--body-limit {limit}"))?;
             given.insert(vendor, bytes);
         }
-        Ok(VENDORS.iter().map(|kind| given.get(kind.name()).copied().unwrap_or(kind.body_limit())).collect())
+        Ok(VENDORS
+            .iter()
+            .map(|kind| given.get(kind.name()).copied().unwrap_or(kind.body_limit()))
+            .collect())
     }
 }
 
@@ -167,7 +195,10 @@ impl Settings {
 pub fn is_loopback(address: &str) -> bool {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -176,7 +207,7 @@ mod tests {
 
     #[test]
     fn flags_are_sound() {
-        clap::CommandFactory::command().debug_assert();
+        <Cli as clap::CommandFactory>::command().debug_assert();
         let _: Cli = Cli::parse_from(["mock-server"]);
     }
 
@@ -185,16 +216,33 @@ mod tests {
         for address in ["127.0.0.1:0", "localhost:80", "[::1]:80", "127.8.8.8:1"] {
             assert!(is_loopback(address), "{address}");
         }
-        for address in ["0.0.0.0:80", "[::]:80", "192.168.0.1:80", "example.com:80", ":80"] {
+        for address in [
+            "0.0.0.0:80",
+            "[::]:80",
+            "192.168.0.1:80",
+            "example.com:80",
+            ":80",
+        ] {
             assert!(!is_loopback(address), "{address}");
         }
     }
 
     #[test]
     fn body_limits_name_their_vendor() {
-        let limits = |limit: &str| Settings { body_limit: Some(vec![limit.to_owned()]), ..Settings::default() }.body_limits();
+        let limits = |limit: &str| {
+            Settings {
+                body_limit: Some(vec![limit.to_owned()]),
+                ..Settings::default()
+            }
+            .body_limits()
+        };
         assert_eq!(limits("chase=5").unwrap(), [1 << 20, 5, 1 << 20]);
         assert!(format!("{:#}", limits("chse=5").unwrap_err()).contains("did you mean `chase`?"));
-        assert!(limits("chase").unwrap_err().to_string().contains("expected VENDOR=BYTES"));
+        assert!(
+            limits("chase")
+                .unwrap_err()
+                .to_string()
+                .contains("expected VENDOR=BYTES")
+        );
     }
 }

@@ -22,7 +22,9 @@ impl<'a> Form<'a> {
 
     /// All values of that name, in order. Names are compared exactly.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.pairs().filter(move |(other, _)| *other == name).map(|(_, value)| value)
+        self.pairs()
+            .filter(move |(other, _)| *other == name)
+            .map(|(_, value)| value)
     }
 
     /// The first value of that name.

@@ -106,7 +106,15 @@ impl Journal {
         self.last += 1;
         let status = fate.answer.map(|answer| answer.status().as_u16());
         let refused_by = fate.refused_by.first().map(|rule| rule.as_str());
-        *self.counts.entry(Group { vendor: fate.vendor, route: fate.route, status, refused_by }).or_default() += 1;
+        *self
+            .counts
+            .entry(Group {
+                vendor: fate.vendor,
+                route: fate.route,
+                status,
+                refused_by,
+            })
+            .or_default() += 1;
         if limit == 0 {
             self.forgotten = self.last;
             return self.last;
@@ -157,7 +165,10 @@ impl Journal {
 
     /// The entry of that number.
     pub fn get(&self, n: u64) -> Option<&Entry> {
-        let index = self.entries.binary_search_by_key(&n, |entry| entry.n).ok()?;
+        let index = self
+            .entries
+            .binary_search_by_key(&n, |entry| entry.n)
+            .ok()?;
         self.entries.get(index)
     }
 
@@ -167,11 +178,21 @@ impl Journal {
     }
 
     /// Entries that match, newest first, before the entry `before`.
-    pub fn matching<'a>(&'a self, filter: &'a Filter, before: Option<u64>) -> impl Iterator<Item = &'a Entry> {
+    pub fn matching<'a>(
+        &'a self,
+        filter: &'a Filter,
+        before: Option<u64>,
+    ) -> impl Iterator<Item = &'a Entry> {
         let before = before.unwrap_or(u64::MAX);
         let since = filter.since.unwrap_or(0);
-        let newest_first = self.entries.iter().rev().skip_while(move |entry| entry.n >= before);
-        newest_first.take_while(move |entry| entry.n > since).filter(|entry| filter.matches(entry))
+        let newest_first = self
+            .entries
+            .iter()
+            .rev()
+            .skip_while(move |entry| entry.n >= before);
+        newest_first
+            .take_while(move |entry| entry.n > since)
+            .filter(|entry| filter.matches(entry))
     }
 
     /// Whether everything after the call `since` is still there.
@@ -182,10 +203,22 @@ impl Journal {
 
 impl Filter {
     fn matches(&self, entry: &Entry) -> bool {
-        let rule = |prefix: &String| entry.refused_by.iter().any(|rule| rule.as_str().starts_with(prefix.as_str()));
-        self.vendor.as_deref().is_none_or(|vendor| entry.vendor == Some(vendor))
-            && self.route.as_deref().is_none_or(|route| entry.route == Some(route))
-            && self.status.is_none_or(|status| entry.status == Some(status))
+        let rule = |prefix: &String| {
+            entry
+                .refused_by
+                .iter()
+                .any(|rule| rule.as_str().starts_with(prefix.as_str()))
+        };
+        self.vendor
+            .as_deref()
+            .is_none_or(|vendor| entry.vendor == Some(vendor))
+            && self
+                .route
+                .as_deref()
+                .is_none_or(|route| entry.route == Some(route))
+            && self
+                .status
+                .is_none_or(|status| entry.status == Some(status))
             && self.refused_by.as_ref().is_none_or(rule)
     }
 }
@@ -235,15 +268,24 @@ impl Entry {
 
 /// Whether a header's value is a secret.
 fn is_secret(name: &[u8]) -> bool {
-    let secret: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, HeaderName::from_static("x-api-key")];
-    secret.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_str().as_bytes()))
+    let secret: [HeaderName; 4] = [
+        AUTHORIZATION,
+        PROXY_AUTHORIZATION,
+        COOKIE,
+        HeaderName::from_static("x-api-key"),
+    ];
+    secret
+        .iter()
+        .any(|secret| name.eq_ignore_ascii_case(secret.as_str().as_bytes()))
 }
 
 /// A body as text if it is text, else in base64.
 fn body(bytes: &[u8]) -> Value {
     match std::str::from_utf8(bytes) {
         Ok(text) => json!({"body": text}),
-        Err(_) => json!({"body": null, "body_base64": base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bytes)}),
+        Err(_) => {
+            json!({"body": null, "body_base64": base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bytes)})
+        }
     }
 }
 
@@ -285,12 +327,17 @@ fn push_headers(packed: &mut Vec<u8>, headers: Option<&HeaderMap>) {
 }
 
 fn size_of_headers(headers: Option<&HeaderMap>) -> usize {
-    let fields = headers.into_iter().flatten().map(|(name, value)| name.as_str().len() + value.len() + 2 * LENGTH);
+    let fields = headers
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| name.as_str().len() + value.len() + 2 * LENGTH);
     LENGTH + fields.sum::<usize>()
 }
 
 fn length(length: usize) -> [u8; LENGTH] {
-    u32::try_from(length).expect("body limits are far below 4 GiB").to_le_bytes()
+    u32::try_from(length)
+        .expect("body limits are far below 4 GiB")
+        .to_le_bytes()
 }
 
 /// What is left of a packed entry.
@@ -319,7 +366,11 @@ impl<'a> Unpacked<'a> {
             .map(|_| {
                 let name = self.next();
                 let value = self.next();
-                let shown = if is_secret(name) { Cow::Borrowed("***") } else { String::from_utf8_lossy(value) };
+                let shown = if is_secret(name) {
+                    Cow::Borrowed("***")
+                } else {
+                    String::from_utf8_lossy(value)
+                };
                 (String::from_utf8_lossy(name).into_owned(), shown)
             })
             .collect()

@@ -41,8 +41,16 @@ pub fn start(format: Format, accepted: bool) -> Log {
         .thread_name("log")
         .finish(std::io::stderr());
     let dropped = writer.error_counter();
-    let level = if accepted { tracing::Level::INFO } else { tracing::Level::WARN };
-    let builder = tracing_subscriber::fmt().with_writer(writer).with_max_level(level).with_ansi(false).with_target(false);
+    let level = if accepted {
+        tracing::Level::INFO
+    } else {
+        tracing::Level::WARN
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_writer(writer)
+        .with_max_level(level)
+        .with_ansi(false)
+        .with_target(false);
     match format {
         Format::Json => builder.json().flatten_event(true).init(),
         // The message says it all; the fields are for the other format.
@@ -55,7 +63,10 @@ pub fn start(format: Format, accepted: bool) -> Log {
             }))
             .init(),
     }
-    Log { dropped, _writer: guard }
+    Log {
+        dropped,
+        _writer: guard,
+    }
 }
 
 impl Log {
@@ -66,7 +77,11 @@ impl Log {
             tokio::time::sleep(DROPPED_EVERY).await;
             let dropped = self.dropped.dropped_lines();
             if dropped > known {
-                tracing::warn!(dropped, "{} log lines were dropped so far: stderr is too slow", dropped);
+                tracing::warn!(
+                    dropped,
+                    "{} log lines were dropped so far: stderr is too slow",
+                    dropped
+                );
                 known = dropped;
             }
         }
@@ -78,13 +93,30 @@ pub fn call(vendor: &str, sandbox: &str, sent: &Sent<'_>, outcome: &Outcome<()>)
     let status = outcome.answer.status().as_u16();
     let (method, target) = (sent.method, sent.target);
     if outcome.refused_by.is_empty() {
-        tracing::info!(vendor, status, method, target, sandbox, "{vendor} {status} {method} {target} ({sandbox})");
+        tracing::info!(
+            vendor,
+            status,
+            method,
+            target,
+            sandbox,
+            "{vendor} {status} {method} {target} ({sandbox})"
+        );
         return;
     }
-    let rules: Vec<&str> = outcome.refused_by.iter().map(|rule| rule.as_str()).collect();
+    let rules: Vec<&str> = outcome
+        .refused_by
+        .iter()
+        .map(|rule| rule.as_str())
+        .collect();
     let (refused_by, why) = (rules.join(", "), &*outcome.why);
     tracing::warn!(
-        vendor, status, method, target, sandbox, refused_by, why,
+        vendor,
+        status,
+        method,
+        target,
+        sandbox,
+        refused_by,
+        why,
         "{vendor} {status} {method} {target}: {why} ({sandbox}; {refused_by})"
     );
 }
@@ -92,5 +124,11 @@ pub fn call(vendor: &str, sandbox: &str, sent: &Sent<'_>, outcome: &Outcome<()>)
 /// A call that fits no vendor or no sandbox.
 pub fn unrouted(sent: &Sent<'_>, why: &str) {
     let (method, target) = (sent.method, sent.target);
-    tracing::warn!(status = 404, method, target, why, "mock-server 404 {method} {target}: {why}");
+    tracing::warn!(
+        status = 404,
+        method,
+        target,
+        why,
+        "mock-server 404 {method} {target}: {why}"
+    );
 }

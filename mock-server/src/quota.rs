@@ -39,7 +39,10 @@ pub struct Usage(HashMap<Cow<'static, str>, Tally>);
 impl Usage {
     /// How much of the window around `now` is used.
     pub fn tally(&self, key: &str, window: Window, now: Timestamp) -> Tally {
-        let fresh = Tally { used: 0, ends: window.end(now) };
+        let fresh = Tally {
+            used: 0,
+            ends: window.end(now),
+        };
         match self.0.get(key) {
             // A clock that was set back starts a window of its own.
             Some(tally) if now < tally.ends && window.end(now) >= tally.ends => *tally,
@@ -80,29 +83,66 @@ mod tests {
     #[test]
     fn a_day_ends_at_midnight_utc() {
         let mut usage = Usage::default();
-        let count = Count { key: "a".into(), window: Window::UtcDay };
+        let count = Count {
+            key: "a".into(),
+            window: Window::UtcDay,
+        };
         usage.count(&count, at("2026-01-01T00:00:00Z"));
         usage.count(&count, at("2026-01-01T23:59:59.999Z"));
-        assert_eq!(usage.tally("a", Window::UtcDay, at("2026-01-01T23:59:59.999Z")).used, 2);
-        assert_eq!(usage.tally("a", Window::UtcDay, at("2026-01-02T00:00:00Z")).used, 0);
-        assert_eq!(usage.tally("b", Window::UtcDay, at("2026-01-01T12:00:00Z")).used, 0);
+        assert_eq!(
+            usage
+                .tally("a", Window::UtcDay, at("2026-01-01T23:59:59.999Z"))
+                .used,
+            2
+        );
+        assert_eq!(
+            usage
+                .tally("a", Window::UtcDay, at("2026-01-02T00:00:00Z"))
+                .used,
+            0
+        );
+        assert_eq!(
+            usage
+                .tally("b", Window::UtcDay, at("2026-01-01T12:00:00Z"))
+                .used,
+            0
+        );
     }
 
     #[test]
     fn an_hour_begins_with_its_first_call() {
         let mut usage = Usage::default();
-        let count = Count { key: "a".into(), window: Window::HourFromFirst };
+        let count = Count {
+            key: "a".into(),
+            window: Window::HourFromFirst,
+        };
         usage.count(&count, at("2026-01-01T00:30:00Z"));
         usage.count(&count, at("2026-01-01T01:29:59Z"));
         let tally = usage.tally("a", Window::HourFromFirst, at("2026-01-01T01:29:59Z"));
         assert_eq!((tally.used, tally.ends), (2, at("2026-01-01T01:30:00Z")));
-        assert_eq!(usage.tally("a", Window::HourFromFirst, at("2026-01-01T01:30:00Z")).used, 0);
+        assert_eq!(
+            usage
+                .tally("a", Window::HourFromFirst, at("2026-01-01T01:30:00Z"))
+                .used,
+            0
+        );
     }
 
     #[test]
     fn a_clock_set_back_starts_afresh() {
         let mut usage = Usage::default();
-        usage.count(&Count { key: "a".into(), window: Window::UtcDay }, at("2026-01-03T12:00:00Z"));
-        assert_eq!(usage.tally("a", Window::UtcDay, at("2026-01-01T12:00:00Z")).used, 0);
+        usage.count(
+            &Count {
+                key: "a".into(),
+                window: Window::UtcDay,
+            },
+            at("2026-01-03T12:00:00Z"),
+        );
+        assert_eq!(
+            usage
+                .tally("a", Window::UtcDay, at("2026-01-01T12:00:00Z"))
+                .used,
+            0
+        );
     }
 }

@@ -56,7 +56,14 @@ impl Sandbox {
     /// A fresh sandbox. Copies nothing of the seeds.
     pub fn start(seeds: &[Box<dyn AnySeed>], clock: Clock) -> Self {
         let worlds = seeds.iter().map(|seed| seed.start()).collect();
-        Self { worlds, clock, initial_clock: clock, journal: Journal::default(), accepted: 0, forgotten: 0 }
+        Self {
+            worlds,
+            clock,
+            initial_clock: clock,
+            journal: Journal::default(),
+            accepted: 0,
+            forgotten: 0,
+        }
     }
 
     /// Whether the answer is known before the body is read.
@@ -76,8 +83,18 @@ impl Sandbox {
 
     /// Drops the oldest conversions beyond the limit, whichever vendor's they are.
     fn bound_feed(&mut self) {
-        while self.worlds.iter().map(|world| world.feed_len()).sum::<usize>() > FEED_LIMIT {
-            let oldest = self.worlds.iter_mut().filter_map(|world| Some((world.oldest()?, world))).min_by_key(|(n, _)| *n);
+        while self
+            .worlds
+            .iter()
+            .map(|world| world.feed_len())
+            .sum::<usize>()
+            > FEED_LIMIT
+        {
+            let oldest = self
+                .worlds
+                .iter_mut()
+                .filter_map(|world| Some((world.oldest()?, world)))
+                .min_by_key(|(n, _)| *n);
             if let Some((n, world)) = oldest {
                 world.drop_oldest();
                 self.forgotten = n;
@@ -92,7 +109,10 @@ impl Sandbox {
             .iter()
             .zip(&self.worlds)
             .flat_map(|(kind, world)| {
-                world.conversions(now).into_iter().map(|(n, conversion)| (n, kind.name(), conversion))
+                world
+                    .conversions(now)
+                    .into_iter()
+                    .map(|(n, conversion)| (n, kind.name(), conversion))
             })
             .collect();
         all.sort_by_key(|(n, ..)| *n);
@@ -106,7 +126,11 @@ impl Sandbox {
 
     /// The states of all vendors, as one seed document with everything filled in.
     pub fn document(&self) -> Map<String, Value> {
-        VENDORS.iter().zip(&self.worlds).map(|(kind, world)| (kind.name().to_owned(), world.document())).collect()
+        VENDORS
+            .iter()
+            .zip(&self.worlds)
+            .map(|(kind, world)| (kind.name().to_owned(), world.document()))
+            .collect()
     }
 
     /// One vendor's state.
@@ -150,7 +174,10 @@ impl Sandbox {
                     }
                     self.forget_missing();
                 }
-                Part::Counts => self.worlds.iter_mut().for_each(|world| world.reset_counts()),
+                Part::Counts => self
+                    .worlds
+                    .iter_mut()
+                    .for_each(|world| world.reset_counts()),
                 Part::Journal => self.journal = Journal::default(),
                 Part::Clock => self.clock = self.initial_clock,
             }

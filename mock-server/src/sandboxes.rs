@@ -90,7 +90,9 @@ pub enum SandboxError {
     #[error("there is already a sandbox {0}")]
     Exists(String),
     /// The id cannot stand in a path.
-    #[error("a sandbox id has 1 to 64 letters, digits, '-', '_' or '.', and does not begin with '.'; {0:?} is none")]
+    #[error(
+        "a sandbox id has 1 to 64 letters, digits, '-', '_' or '.', and does not begin with '.'; {0:?} is none"
+    )]
     BadId(String),
     /// Two sandboxes would share an identity, so its calls could not be told apart.
     #[error("{vendor} identity {identity} already leads to sandbox {sandbox}")]
@@ -114,10 +116,18 @@ impl Sandboxes {
     /// The sandboxes of a fresh server: `default`, started from the server's own seed.
     pub fn new(settings: Settings) -> Self {
         let namespace = Uuid::from_u64_pair(settings.random_seed, u64::from_be_bytes(*b"mock-srv"));
-        let default = Arc::new(Slot::new(DEFAULT.to_owned(), false, Sandbox::start(&settings.seeds, settings.clock)));
+        let default = Arc::new(Slot::new(
+            DEFAULT.to_owned(),
+            false,
+            Sandbox::start(&settings.seeds, settings.clock),
+        ));
         let mut shelf = Shelf::default();
         for (identities, seed) in shelf.identities.iter_mut().zip(&settings.seeds) {
-            identities.extend(seed.identities().into_iter().map(|identity| (identity, Arc::clone(&default))));
+            identities.extend(
+                seed.identities()
+                    .into_iter()
+                    .map(|identity| (identity, Arc::clone(&default))),
+            );
         }
         shelf.slots.insert(DEFAULT.to_owned(), Arc::clone(&default));
         Self {
@@ -146,7 +156,9 @@ impl Sandboxes {
             }
             None => (None, path),
         };
-        let Some((vendor, path)) = vendor_of(parts, rest) else { return Destination::Nowhere };
+        let Some((vendor, path)) = vendor_of(parts, rest) else {
+            return Destination::Nowhere;
+        };
         let slot = named
             .or_else(|| {
                 let identity = VENDORS[vendor].identity(&Parts { path, ..*parts })?;
@@ -154,7 +166,12 @@ impl Sandboxes {
             })
             .unwrap_or_else(|| Arc::clone(&self.default));
         let prefix = &parts.path[..parts.path.len() - path.len()];
-        Destination::Vendor(Visit { slot, vendor, prefix, path })
+        Destination::Vendor(Visit {
+            slot,
+            vendor,
+            prefix,
+            path,
+        })
     }
 
     /// Whether the answer to a call is known before its body is read.
@@ -193,14 +210,28 @@ impl Sandboxes {
         self.record(slot, sandbox, sent, fate);
     }
 
-    fn record(&self, slot: &Slot, mut sandbox: std::sync::MutexGuard<'_, Sandbox>, sent: &Sent<'_>, fate: Fate<'_>) {
-        sandbox.journal.record(sent, fate, self.settings.journal_entries);
+    fn record(
+        &self,
+        slot: &Slot,
+        mut sandbox: std::sync::MutexGuard<'_, Sandbox>,
+        sent: &Sent<'_>,
+        fate: Fate<'_>,
+    ) {
+        sandbox
+            .journal
+            .record(sent, fate, self.settings.journal_entries);
         let now = sandbox.journal.bytes();
         let before = slot.journal_bytes.swap(now, Ordering::Relaxed);
         drop(sandbox);
-        slot.used.store(self.ticks.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        slot.used.store(
+            self.ticks.fetch_add(1, Ordering::Relaxed) + 1,
+            Ordering::Relaxed,
+        );
         slot.changed();
-        let total = self.journal_bytes.fetch_add(now.wrapping_sub(before), Ordering::Relaxed).wrapping_add(now.wrapping_sub(before));
+        let total = self
+            .journal_bytes
+            .fetch_add(now.wrapping_sub(before), Ordering::Relaxed)
+            .wrapping_add(now.wrapping_sub(before));
         if total > self.settings.journal_bytes {
             self.shrink_journals();
         }
@@ -214,12 +245,15 @@ impl Sandboxes {
         slots.sort_by_key(|slot| slot.used.load(Ordering::Relaxed));
         for slot in slots {
             let mut sandbox = slot.lock();
-            while self.journal_bytes.load(Ordering::Relaxed) > limit && sandbox.journal.bytes() > 0 {
+            while self.journal_bytes.load(Ordering::Relaxed) > limit && sandbox.journal.bytes() > 0
+            {
                 let before = sandbox.journal.bytes();
                 sandbox.journal.drop_oldest();
-                self.journal_bytes.fetch_sub(before - sandbox.journal.bytes(), Ordering::Relaxed);
+                self.journal_bytes
+                    .fetch_sub(before - sandbox.journal.bytes(), Ordering::Relaxed);
             }
-            slot.journal_bytes.store(sandbox.journal.bytes(), Ordering::Relaxed);
+            slot.journal_bytes
+                .store(sandbox.journal.bytes(), Ordering::Relaxed);
         }
     }
 
@@ -232,7 +266,8 @@ impl Sandboxes {
     pub fn journal_changed(&self, slot: &Slot, sandbox: &Sandbox) {
         let now = sandbox.journal.bytes();
         let before = slot.journal_bytes.swap(now, Ordering::Relaxed);
-        self.journal_bytes.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+        self.journal_bytes
+            .fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
     }
 
     /// The sandbox of that id.
@@ -268,7 +303,10 @@ impl Sandboxes {
             None => self.free_id(),
         };
         let mut own = seeds_of(seed)?;
-        let fresh = Fresh { sandbox: &id, namespace: self.namespace };
+        let fresh = Fresh {
+            sandbox: &id,
+            namespace: self.namespace,
+        };
         let seeds: Vec<_> = self
             .settings
             .seeds
@@ -276,7 +314,11 @@ impl Sandboxes {
             .enumerate()
             .map(|(vendor, seed)| own.remove(&vendor).unwrap_or_else(|| seed.personal(&fresh)))
             .collect();
-        let slot = Arc::new(Slot::new(id.clone(), prefix_only, Sandbox::start(&seeds, self.settings.clock)));
+        let slot = Arc::new(Slot::new(
+            id.clone(),
+            prefix_only,
+            Sandbox::start(&seeds, self.settings.clock),
+        ));
 
         let mut shelf = self.shelf_mut();
         if shelf.slots.contains_key(&id) {
@@ -315,7 +357,11 @@ impl Sandboxes {
     /// # Errors
     ///
     /// When the document is wrong, or one of its identities leads to another sandbox. Nothing changes then.
-    pub fn replace(&self, slot: &Arc<Slot>, document: Map<String, Value>) -> Result<(), SandboxError> {
+    pub fn replace(
+        &self,
+        slot: &Arc<Slot>,
+        document: Map<String, Value>,
+    ) -> Result<(), SandboxError> {
         let seeds = seeds_of(document)?;
         let mut shelf = self.shelf_mut();
         shelf.claim(slot, seeds.iter().map(|(vendor, seed)| (*vendor, seed)))?;
@@ -358,7 +404,9 @@ impl Sandboxes {
         let mut shelf = self.shelf_mut();
         let mut sandbox = slot.lock();
         if parts.contains(&Part::State) {
-            let seeds: Vec<_> = (0..VENDORS.len()).map(|vendor| sandbox.seed(vendor)).collect();
+            let seeds: Vec<_> = (0..VENDORS.len())
+                .map(|vendor| sandbox.seed(vendor))
+                .collect();
             shelf.claim(slot, seeds.iter().enumerate())?;
         }
         sandbox.reset(parts);
@@ -400,10 +448,15 @@ impl Shelf {
         if slot.prefix_only {
             return Ok(());
         }
-        let claimed: Vec<(usize, Vec<String>)> = seeds.map(|(vendor, seed)| (vendor, seed.identities())).collect();
+        let claimed: Vec<(usize, Vec<String>)> = seeds
+            .map(|(vendor, seed)| (vendor, seed.identities()))
+            .collect();
         for (vendor, identities) in &claimed {
             for identity in identities {
-                if let Some(owner) = self.identities[*vendor].get(identity).filter(|owner| !Arc::ptr_eq(owner, slot)) {
+                if let Some(owner) = self.identities[*vendor]
+                    .get(identity)
+                    .filter(|owner| !Arc::ptr_eq(owner, slot))
+                {
                     return Err(SandboxError::IdentityTaken {
                         vendor: VENDORS[*vendor].name(),
                         identity: identity.clone(),
@@ -414,7 +467,11 @@ impl Shelf {
         }
         for (vendor, identities) in claimed {
             self.identities[vendor].retain(|_, owner| !Arc::ptr_eq(owner, slot));
-            self.identities[vendor].extend(identities.into_iter().map(|identity| (identity, Arc::clone(slot))));
+            self.identities[vendor].extend(
+                identities
+                    .into_iter()
+                    .map(|identity| (identity, Arc::clone(slot))),
+            );
         }
         Ok(())
     }
@@ -425,12 +482,16 @@ impl Shelf {
 /// # Errors
 ///
 /// The first member that is wrong, from the top of the document.
-pub fn seeds_of(document: Map<String, Value>) -> Result<BTreeMap<usize, Box<dyn AnySeed>>, Mistake> {
+pub fn seeds_of(
+    document: Map<String, Value>,
+) -> Result<BTreeMap<usize, Box<dyn AnySeed>>, Mistake> {
     document
         .into_iter()
         .map(|(name, document)| {
             let vendor = vendor_named(&name)?;
-            let seed = VENDORS[vendor].seed(document).map_err(|mistake| mistake.below(&name))?;
+            let seed = VENDORS[vendor]
+                .seed(document)
+                .map_err(|mistake| mistake.below(&name))?;
             Ok((vendor, seed))
         })
         .collect()
@@ -442,12 +503,18 @@ pub fn seeds_of(document: Map<String, Value>) -> Result<BTreeMap<usize, Box<dyn 
 ///
 /// When there is none of that name.
 pub fn vendor_named(name: &str) -> Result<usize, Mistake> {
-    VENDORS.iter().position(|kind| kind.name() == name).ok_or_else(|| {
-        let names: Vec<_> = VENDORS.iter().map(|kind| kind.name()).collect();
-        let near = crate::document::nearest(name, names.iter().copied());
-        let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        Mistake::new([name], format!("unknown vendor, expected one of {}{hint}", names.join(", ")))
-    })
+    VENDORS
+        .iter()
+        .position(|kind| kind.name() == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = VENDORS.iter().map(|kind| kind.name()).collect();
+            let near = crate::document::nearest(name, names.iter().copied());
+            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            Mistake::new(
+                [name],
+                format!("unknown vendor, expected one of {}{hint}", names.join(", ")),
+            )
+        })
 }
 
 /// What is behind a first path segment, if it is the path's first.
@@ -460,7 +527,11 @@ fn strip_segment<'a>(path: &'a str, segment: &str) -> Option<&'a str> {
 fn vendor_of<'a>(parts: &Parts<'_>, path: &'a str) -> Option<(usize, &'a str)> {
     if let Some(host) = parts.headers.get(HOST).and_then(|host| host.to_str().ok()) {
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let by_host = |kind: &&dyn crate::world::Kind| kind.hosts().iter().any(|host| name.eq_ignore_ascii_case(host));
+        let by_host = |kind: &&dyn crate::world::Kind| {
+            kind.hosts()
+                .iter()
+                .any(|host| name.eq_ignore_ascii_case(host))
+        };
         if let Some(vendor) = VENDORS.iter().position(by_host) {
             return Some((vendor, path));
         }
@@ -470,8 +541,13 @@ fn vendor_of<'a>(parts: &Parts<'_>, path: &'a str) -> Option<(usize, &'a str)> {
             return Some((vendor, rest));
         }
     }
-    let begins = |start: &&str| path.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
-    let vendor = VENDORS.iter().position(|kind| kind.paths().iter().any(|start| begins(&start)))?;
+    let begins = |start: &str| {
+        path.get(..start.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+    };
+    let vendor = VENDORS
+        .iter()
+        .position(|kind| kind.paths().iter().any(|start| begins(start)))?;
     Some((vendor, path))
 }
 

@@ -46,10 +46,13 @@ impl Layer {
     ///
     /// When it cannot be parsed, names no vendor, or has members that are unknown or of the wrong type.
     pub fn parse(file: &str, text: String) -> Result<Self, SeedError> {
-        let is_json = file.to_ascii_lowercase().ends_with(".json") || text.trim_start().starts_with('{');
+        let is_json =
+            file.to_ascii_lowercase().ends_with(".json") || text.trim_start().starts_with('{');
         let format = if is_json { Format::Json } else { Format::Toml };
         let parsed = match format {
-            Format::Json => serde_json::from_str(&text).map_err(|error| (Some(error.line()), error.to_string())),
+            Format::Json => {
+                serde_json::from_str(&text).map_err(|error| (Some(error.line()), error.to_string()))
+            }
             Format::Toml => toml::from_str(&text).map_err(|error| {
                 let line = error.span().map(|span| line_at(&text, span.start));
                 (line, error.message().to_owned())
@@ -58,19 +61,34 @@ impl Layer {
         let document = parsed.map_err(|(line, message)| SeedError {
             file: file.to_owned(),
             line,
-            mistake: Mistake { path: Vec::new(), message },
+            mistake: Mistake {
+                path: Vec::new(),
+                message,
+            },
         })?;
-        let layer = Self { file: file.to_owned(), text, format, document };
+        let layer = Self {
+            file: file.to_owned(),
+            text,
+            format,
+            document,
+        };
         for (name, part) in &layer.document {
-            let checked = vendor_named(name)
-                .and_then(|vendor| VENDORS[vendor].check(part.clone()).map_err(|mistake| mistake.below(name)));
+            let checked = vendor_named(name).and_then(|vendor| {
+                VENDORS[vendor]
+                    .check(part.clone())
+                    .map_err(|mistake| mistake.below(name))
+            });
             checked.map_err(|mistake| layer.error(mistake))?;
         }
         Ok(layer)
     }
 
     fn error(&self, mistake: Mistake) -> SeedError {
-        SeedError { file: self.file.clone(), line: self.line_of(&mistake.path).map(|(_, line)| line), mistake }
+        SeedError {
+            file: self.file.clone(),
+            line: self.line_of(&mistake.path).map(|(_, line)| line),
+            mistake,
+        }
     }
 
     /// How many members of a path this file has, and the line of the last of them.
@@ -85,7 +103,8 @@ impl Layer {
 
 /// The built-in seeds, one file a vendor: the vendors' documented examples and nothing else.
 pub fn built_in() -> Vec<(String, &'static str)> {
-    let file = |vendor: &fixtures::Vendor| (format!("built-in {}.toml", vendor.name()), vendor.seed());
+    let file =
+        |vendor: &fixtures::Vendor| (format!("built-in {}.toml", vendor.name()), vendor.seed());
     fixtures::VENDORS.iter().map(file).collect()
 }
 
@@ -107,13 +126,25 @@ pub fn merge(layers: &[Layer]) -> Result<Vec<Box<dyn AnySeed>>, SeedError> {
         }
     }
     let mut seeds: BTreeMap<usize, _> = seeds_of(merged).map_err(|mistake| {
-        let homes = layers.iter().filter_map(|layer| Some((layer.line_of(&mistake.path)?, layer)));
+        let homes = layers
+            .iter()
+            .filter_map(|layer| Some((layer.line_of(&mistake.path)?, layer)));
         match homes.max_by_key(|((depth, _), _)| *depth) {
             Some((_, layer)) => layer.error(mistake),
-            None => SeedError { file: "built-in seed".to_owned(), line: None, mistake },
+            None => SeedError {
+                file: "built-in seed".to_owned(),
+                line: None,
+                mistake,
+            },
         }
     })?;
-    Ok((0..VENDORS.len()).map(|vendor| seeds.remove(&vendor).expect("every vendor is in the merged document")).collect())
+    Ok((0..VENDORS.len())
+        .map(|vendor| {
+            seeds
+                .remove(&vendor)
+                .expect("every vendor is in the merged document")
+        })
+        .collect())
 }
 
 fn merge_value(into: &mut Value, later: &Value) {
@@ -129,7 +160,7 @@ fn merge_value(into: &mut Value, later: &Value) {
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
-    1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+    1 + text.get(..offset).unwrap_or(text).matches('\n').count()
 }
 
 /// How deep into `path` the text goes, and where its last known member stands.
@@ -141,10 +172,14 @@ fn toml_offset(text: &str, path: &[String]) -> Option<(usize, usize)> {
     let mut found = (1, key.span().start);
     for name in rest {
         let next = match value.get_ref() {
-            DeValue::Table(table) => table.get_key_value(name.as_str()).map(|(key, value)| (key.span().start, value)),
-            DeValue::Array(list) => {
-                name.parse().ok().and_then(|index: usize| list.get(index)).map(|value| (value.span().start, value))
-            }
+            DeValue::Table(table) => table
+                .get_key_value(name.as_str())
+                .map(|(key, value)| (key.span().start, value)),
+            DeValue::Array(list) => name
+                .parse()
+                .ok()
+                .and_then(|index: usize| list.get(index))
+                .map(|value| (value.span().start, value)),
             _ => None,
         };
         let Some((offset, next)) = next else { break };
@@ -161,12 +196,19 @@ fn json_offset(text: &str, path: &[String]) -> Option<(usize, usize)> {
     for (depth, name) in path.iter().enumerate() {
         let next = if value.get().starts_with('[') {
             let list: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
-            name.parse().ok().and_then(|index: usize| list.get(index).copied())
+            name.parse()
+                .ok()
+                .and_then(|index: usize| list.get(index).copied())
         } else {
-            serde_json::from_str::<BTreeMap<String, &RawValue>>(value.get()).ok().and_then(|map| map.get(name).copied())
+            serde_json::from_str::<BTreeMap<String, &RawValue>>(value.get())
+                .ok()
+                .and_then(|map| map.get(name).copied())
         };
         let Some(next) = next else { break };
-        found = Some((depth + 1, next.get().as_ptr() as usize - text.as_ptr() as usize));
+        found = Some((
+            depth + 1,
+            next.get().as_ptr() as usize - text.as_ptr() as usize,
+        ));
         value = next;
     }
     found
@@ -177,7 +219,10 @@ mod tests {
     use super::*;
 
     fn wrong(file: &str, text: &str) -> String {
-        Layer::parse(file, text.to_owned()).err().expect("a mistake").to_string()
+        Layer::parse(file, text.to_owned())
+            .err()
+            .expect("a mistake")
+            .to_string()
     }
 
     #[test]
@@ -187,11 +232,19 @@ mod tests {
             "shop.toml:3: chase.log_delay_ms: invalid type: string \"soon\", expected u64"
         );
         assert_eq!(
-            wrong("shop.json", "{\n \"chase\": {\n  \"log_delay_ms\": \"soon\"}}"),
+            wrong(
+                "shop.json",
+                "{\n \"chase\": {\n  \"log_delay_ms\": \"soon\"}}"
+            ),
             "shop.json:3: chase.log_delay_ms: invalid type: string \"soon\", expected u64"
         );
-        assert!(wrong("a.toml", "[chase]\nlog_delay_sm = 1").contains("did you mean `log_delay_ms`?"));
-        assert!(wrong("a.toml", "\n[chaise]\n").starts_with("a.toml:2: chaise: unknown vendor, expected one of"));
+        assert!(
+            wrong("a.toml", "[chase]\nlog_delay_sm = 1").contains("did you mean `log_delay_ms`?")
+        );
+        assert!(
+            wrong("a.toml", "\n[chaise]\n")
+                .starts_with("a.toml:2: chaise: unknown vendor, expected one of")
+        );
         assert!(wrong("a.toml", "[chase]\n= 1").starts_with("a.toml:2: "));
         assert!(wrong("a.json", "{\n \"chase\": }").starts_with("a.json:2: "));
     }
@@ -199,13 +252,24 @@ mod tests {
     #[test]
     fn later_files_add_to_earlier_ones() {
         let mut merged = serde_json::json!({"a": {"b": 1, "c": [1]}, "d": 1});
-        merge_value(&mut merged, &serde_json::json!({"a": {"b": 2, "c": [2], "e": 3}}));
-        assert_eq!(merged, serde_json::json!({"a": {"b": 2, "c": [1, 2], "e": 3}, "d": 1}));
+        merge_value(
+            &mut merged,
+            &serde_json::json!({"a": {"b": 2, "c": [2], "e": 3}}),
+        );
+        assert_eq!(
+            merged,
+            serde_json::json!({"a": {"b": 2, "c": [1, 2], "e": 3}, "d": 1})
+        );
     }
 
     #[test]
     fn built_in_seeds_are_sound() {
-        assert_eq!(merge(&[]).map_err(|error| error.to_string()).map(|seeds| seeds.len()), Ok(VENDORS.len()));
+        assert_eq!(
+            merge(&[])
+                .map_err(|error| error.to_string())
+                .map(|seeds| seeds.len()),
+            Ok(VENDORS.len())
+        );
     }
 
     #[test]
@@ -213,7 +277,11 @@ mod tests {
         let layers: Vec<Layer> = fixtures::VENDORS
             .iter()
             .flat_map(|vendor| [vendor.seed(), vendor.conformance_seed()])
-            .map(|text| Layer::parse("a.toml", text.to_owned()).map_err(|error| error.to_string()).unwrap())
+            .map(|text| {
+                Layer::parse("a.toml", text.to_owned())
+                    .map_err(|error| error.to_string())
+                    .unwrap()
+            })
             .collect();
         assert!(merge(&layers).map_err(|error| error.to_string()).is_ok());
     }

@@ -76,7 +76,11 @@ impl Edge {
         for kind in VENDORS {
             spellings.push(spelling(kind.header_names()).await?);
         }
-        Ok(Self { sandboxes, admin_token, spellings })
+        Ok(Self {
+            sandboxes,
+            admin_token,
+            spellings,
+        })
     }
 }
 
@@ -94,16 +98,29 @@ pub async fn serve(doors: Vec<Door>, edge: Arc<Edge>, stop: impl Future<Output =
         let _aborted = task.await;
     }
     let graceful = Arc::into_inner(graceful).expect("the tasks that shared it have ended");
-    if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
-        tracing::warn!("calls that were still running after {} s were cut off", STOP_TIMEOUT.as_secs());
+    if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            "calls that were still running after {} s were cut off",
+            STOP_TIMEOUT.as_secs()
+        );
     }
 }
 
 async fn accept(door: Door, edge: Arc<Edge>, graceful: Arc<GracefulShutdown>) {
     let Door { listener, role } = door;
-    let local: Arc<str> = listener.local_addr().map_or_else(|_| String::new(), |address| address.to_string()).into();
+    let local: Arc<str> = listener
+        .local_addr()
+        .map_or_else(|_| String::new(), |address| address.to_string())
+        .into();
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().auto_date_header(false).timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder
+        .http1()
+        .auto_date_header(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT);
     builder.http2().auto_date_header(false);
     let builder = Arc::new(builder);
     loop {
@@ -160,7 +177,10 @@ impl Edge {
         let (mut head, incoming) = request.into_parts();
         if head.version == Version::HTTP_2 && !head.headers.contains_key(HOST) {
             // HTTP/2 names the host in the target.
-            let authority = head.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+            let authority = head
+                .uri
+                .authority()
+                .and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
             if let Some(authority) = authority {
                 head.headers.insert(HOST, authority);
             }
@@ -180,13 +200,21 @@ impl Edge {
                 return self.admin(&parts, path, incoming, role).await;
             }
             (Destination::Admin(_), Role::Vendors) => {
-                let problem = Problem::new(StatusCode::NOT_FOUND, "no-admin", "The admin API is not served here")
-                    .hint("the server was started with --admin-listen: use that address");
+                let problem = Problem::new(
+                    StatusCode::NOT_FOUND,
+                    "no-admin",
+                    "The admin API is not served here",
+                )
+                .hint("the server was started with --admin-listen: use that address");
                 return Ok(problem.answer().map(Full::new));
             }
             (_, Role::Admin(vendors)) => {
-                let problem = Problem::new(StatusCode::NOT_FOUND, "no-vendor", "Only the admin API is served here")
-                    .hint(format!("the vendors are at {vendors}"));
+                let problem = Problem::new(
+                    StatusCode::NOT_FOUND,
+                    "no-vendor",
+                    "Only the admin API is served here",
+                )
+                .hint(format!("the vendors are at {vendors}"));
                 return Ok(problem.answer().map(Full::new));
             }
             (Destination::NoSandbox(id), _) => {
@@ -194,7 +222,9 @@ impl Edge {
                 return self.turn_away(&problem, &parts, incoming, started).await;
             }
             (Destination::Nowhere, _) => {
-                return self.turn_away(&no_vendor(parts.path), &parts, incoming, started).await;
+                return self
+                    .turn_away(&no_vendor(parts.path), &parts, incoming, started)
+                    .await;
             }
             (Destination::Vendor(visit), _) => visit,
         };
@@ -210,7 +240,11 @@ impl Edge {
         started: Instant,
     ) -> Result<http::Response<Full<Bytes>>, Gone> {
         let target = parts.path;
-        let parts = Parts { path: visit.path, prefix: visit.prefix, ..*parts };
+        let parts = Parts {
+            path: visit.path,
+            prefix: visit.prefix,
+            ..*parts
+        };
         let limit = self.sandboxes.settings.body_limits[visit.vendor];
         let head = self.sandboxes.head(visit, &parts, system_time());
         let upload = read(&parts, incoming, limit, head).await;
@@ -220,7 +254,10 @@ impl Edge {
             Upload::TooLong => (&[][..], Body::TooLong),
             Upload::Broken => (&[][..], Body::Broken),
             Upload::Gone(bytes, error) => {
-                let why = format!("half-sent: {} of its body came, then {error}", count(bytes.len(), "byte"));
+                let why = format!(
+                    "half-sent: {} of its body came, then {error}",
+                    count(bytes.len(), "byte")
+                );
                 let sent = sent(&parts, &full_target, bytes);
                 let vendor = Some(VENDORS[visit.vendor].name());
                 self.note(&visit.slot, &sent, vendor, None, why, started);
@@ -229,14 +266,29 @@ impl Edge {
         };
         let request = Request { parts, body };
         let sent = sent(&parts, &full_target, bytes);
-        let mut outcome = self.sandboxes.call(visit, &request, &sent, system_time(), || microseconds(started));
-        log::call(VENDORS[visit.vendor].title(), &visit.slot.id, &sent, &outcome);
+        let mut outcome = self
+            .sandboxes
+            .call(visit, &request, &sent, system_time(), || {
+                microseconds(started)
+            });
+        log::call(
+            VENDORS[visit.vendor].title(),
+            &visit.slot.id,
+            &sent,
+            &outcome,
+        );
         if matches!(upload, Upload::TooLong | Upload::Broken) {
             // Where the next request begins is not known.
-            outcome.answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            outcome
+                .answer
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if parts.version != Version::HTTP_2 {
-            outcome.answer.extensions_mut().extend(self.spellings[visit.vendor].clone());
+            outcome
+                .answer
+                .extensions_mut()
+                .extend(self.spellings[visit.vendor].clone());
         }
         Ok(outcome.answer.map(Full::new))
     }
@@ -249,7 +301,14 @@ impl Edge {
         incoming: Incoming,
         started: Instant,
     ) -> Result<http::Response<Full<Bytes>>, Gone> {
-        let limit = self.sandboxes.settings.body_limits.iter().copied().max().unwrap_or_default();
+        let limit = self
+            .sandboxes
+            .settings
+            .body_limits
+            .iter()
+            .copied()
+            .max()
+            .unwrap_or_default();
         let upload = read(parts, incoming, limit, Head::Known).await;
         let bytes = match &upload {
             Upload::Whole(bytes) | Upload::Gone(bytes, _) => &bytes[..],
@@ -280,7 +339,15 @@ impl Edge {
     ) {
         let system = system_time();
         let duration_us = microseconds(started);
-        let fate = Fate { at: system, vendor, route: None, answer, refused_by: &[], why: why.into(), duration_us };
+        let fate = Fate {
+            at: system,
+            vendor,
+            route: None,
+            answer,
+            refused_by: &[],
+            why: why.into(),
+            duration_us,
+        };
         self.sandboxes.note(slot, sent, fate, system);
     }
 
@@ -297,8 +364,14 @@ impl Edge {
             Upload::Whole(bytes) => bytes,
             Upload::Gone(..) => return Err(Gone),
             Upload::TooLong | Upload::Broken => {
-                let problem = Problem::new(StatusCode::BAD_REQUEST, "bad-body", "The body cannot be read")
-                    .detail(format!("its framing is wrong, or it is larger than {ADMIN_BODY_LIMIT} bytes"));
+                let problem = Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "bad-body",
+                    "The body cannot be read",
+                )
+                .detail(format!(
+                    "its framing is wrong, or it is larger than {ADMIN_BODY_LIMIT} bytes"
+                ));
                 return Ok(problem.answer().map(Full::new));
             }
         };
@@ -306,7 +379,10 @@ impl Edge {
             Role::Admin(vendors) => vendors.clone(),
             // As the client sees it, which behind a port mapping is not as we do.
             Role::Both | Role::Vendors => {
-                let host = parts.header(HOST).and_then(|host| host.to_str().ok()).unwrap_or(parts.local);
+                let host = parts
+                    .header(HOST)
+                    .and_then(|host| host.to_str().ok())
+                    .unwrap_or(parts.local);
                 format!("http://{host}")
             }
         };
@@ -325,9 +401,17 @@ impl Edge {
             };
             match admin::answer(&call) {
                 Reply::Answer(answer) => return Ok(answer.map(Full::new)),
-                Reply::Wait { slot, changes, at_most_ms } => {
+                Reply::Wait {
+                    slot,
+                    changes,
+                    at_most_ms,
+                } => {
                     // Either way the call is asked again, and looks for itself.
-                    let _changed = tokio::time::timeout(Duration::from_millis(at_most_ms), change(&slot, changes)).await;
+                    let _changed = tokio::time::timeout(
+                        Duration::from_millis(at_most_ms),
+                        change(&slot, changes),
+                    )
+                    .await;
                 }
             }
         }
@@ -341,18 +425,26 @@ async fn change(slot: &Slot, changes: u64) {
             return Poll::Ready(());
         }
         slot.watch(context.waker());
-        if slot.changes() == changes { Poll::Pending } else { Poll::Ready(()) }
+        if slot.changes() == changes {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
     })
     .await;
 }
 
 /// Reads a body, or drops it unread where the answer is known and the client waits to be told to go on.
 async fn read(parts: &Parts<'_>, mut incoming: Incoming, limit: usize, head: Head) -> Upload {
-    let waits = parts.header(EXPECT).is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    let waits = parts
+        .header(EXPECT)
+        .is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     if incoming.is_end_stream() || (waits && head == Head::Known) {
         return Upload::Whole(Bytes::new());
     }
-    let announced = parts.header(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced = parts
+        .header(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if waits && announced.is_some_and(|length| length > limit) {
         return Upload::TooLong;
     }
@@ -379,7 +471,11 @@ async fn read(parts: &Parts<'_>, mut incoming: Incoming, limit: usize, head: Hea
             more.extend_from_slice(&data);
         }
     }
-    if dropped > 0 { Upload::TooLong } else { Upload::Whole(joined(first, more)) }
+    if dropped > 0 {
+        Upload::TooLong
+    } else {
+        Upload::Whole(joined(first, more))
+    }
 }
 
 fn joined(first: Bytes, more: BytesMut) -> Bytes {
@@ -393,9 +489,13 @@ fn joined(first: Bytes, more: BytesMut) -> Bytes {
 
 /// Whether a body ended because its framing is wrong, and not because its sender left.
 fn is_broken(error: &hyper::Error) -> bool {
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    let source =
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
     let framing = source.is_some_and(|source| {
-        matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+        matches!(
+            source.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+        )
     });
     framing && !error.is_incomplete_message()
 }
@@ -408,8 +508,11 @@ async fn spelling(names: &[&str]) -> io::Result<Extensions> {
     }
     let (client, server) = tokio::io::duplex(8192);
     let mut request = String::from("GET / HTTP/1.1\r\n");
-    for name in names.iter().filter(|name| !name.eq_ignore_ascii_case("content-length")) {
-        request += &format!("{name}: 0\r\n");
+    for name in names
+        .iter()
+        .filter(|name| !name.eq_ignore_ascii_case("content-length"))
+    {
+        request.extend([name, ": 0\r\n"]);
     }
     // A length must be sound; all the others may say anything.
     request += "Content-Length: 0\r\n\r\n";
@@ -426,29 +529,53 @@ async fn spelling(names: &[&str]) -> io::Result<Extensions> {
         async { Ok::<_, Infallible>(http::Response::new(Empty::<Bytes>::new())) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
-    let connection = builder.preserve_header_case(true).keep_alive(false).serve_connection(TokioIo::new(server), service);
+    let connection = builder
+        .preserve_header_case(true)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(server), service);
     let mut answer = Vec::new();
-    let (served, _) = tokio::join!(connection, tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut answer));
+    let (served, _) = tokio::join!(
+        connection,
+        tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut answer)
+    );
     served.map_err(io::Error::other)?;
     kept.await.map_err(io::Error::other)
 }
 
 fn no_vendor(path: &str) -> Problem {
-    let routes = VENDORS.iter().flat_map(|kind| kind.routes().iter().map(|route| (kind.name(), *route)));
-    let known: Vec<String> = routes.map(|(name, route)| route.replacen(' ', &format!(" /{name}"), 1)).collect();
-    let paths = known.iter().filter_map(|route| Some(route.split_once(' ')?.1));
-    let near = nearest(path, paths).and_then(|near| known.iter().find(|route| route.ends_with(near)));
+    let routes = VENDORS
+        .iter()
+        .flat_map(|kind| kind.routes().iter().map(|route| (kind.name(), *route)));
+    let known: Vec<String> = routes
+        .map(|(name, route)| route.replacen(' ', &format!(" /{name}"), 1))
+        .collect();
+    let paths = known
+        .iter()
+        .filter_map(|route| Some(route.split_once(' ')?.1));
+    let near =
+        nearest(path, paths).and_then(|near| known.iter().find(|route| route.ends_with(near)));
     let hint = match near {
         Some(near) => format!("did you mean {near}?"),
         None => "GET /__admin/vendors lists every route".to_owned(),
     };
-    Problem::new(StatusCode::NOT_FOUND, "no-vendor", "No vendor has such a path")
-        .detail(format!("{path} begins neither like a vendor's path nor with the name of a vendor"))
-        .hint(hint)
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-vendor",
+        "No vendor has such a path",
+    )
+    .detail(format!(
+        "{path} begins neither like a vendor's path nor with the name of a vendor"
+    ))
+    .hint(hint)
 }
 
 fn sent<'a>(parts: &Parts<'a>, target: &'a str, body: &'a [u8]) -> Sent<'a> {
-    Sent { method: parts.method.as_str(), target, headers: parts.headers, body }
+    Sent {
+        method: parts.method.as_str(),
+        target,
+        headers: parts.headers,
+        body,
+    }
 }
 
 fn with_query<'a>(path: &'a str, query: Option<&str>) -> std::borrow::Cow<'a, str> {
@@ -456,15 +583,25 @@ fn with_query<'a>(path: &'a str, query: Option<&str>) -> std::borrow::Cow<'a, st
 }
 
 fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+    if number == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{number} {thing}s")
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the edge reads the clock, so that nothing else has to")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge reads the clock, so that nothing else has to"
+)]
 fn system_time() -> Timestamp {
     Timestamp::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the edge measures how long a call takes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the edge measures how long a call takes"
+)]
 fn started() -> Instant {
     Instant::now()
 }

@@ -142,7 +142,9 @@ impl<V: Vendor> Kind for KindOf<V> {
     }
 
     fn seed(&self, document: Value) -> Result<Box<dyn AnySeed>, Mistake> {
-        Ok(Box::new(SeedOf::<V>(Arc::new(V::seed(document::read(document)?)?))))
+        Ok(Box::new(SeedOf::<V>(Arc::new(V::seed(document::read(
+            document,
+        )?)?))))
     }
 }
 
@@ -188,7 +190,14 @@ impl<V: Vendor> AnyWorld for World<V> {
     }
 
     fn call(&mut self, request: &Request<'_>, now: Timestamp, accepted: &mut u64) -> Outcome<()> {
-        let Outcome { answer, route, events, counts, refused_by, why } = V::decide(&self.state, &self.usage, request, now);
+        let Outcome {
+            answer,
+            route,
+            events,
+            counts,
+            refused_by,
+            why,
+        } = V::decide(&self.state, &self.usage, request, now);
         for count in &counts {
             self.usage.count(count, now);
         }
@@ -200,7 +209,14 @@ impl<V: Vendor> AnyWorld for World<V> {
                 self.feed.push_back((*accepted, event));
             }
         }
-        Outcome { answer, route, events: Vec::new(), counts, refused_by, why }
+        Outcome {
+            answer,
+            route,
+            events: Vec::new(),
+            counts,
+            refused_by,
+            why,
+        }
     }
 
     fn seed(&self) -> Box<dyn AnySeed> {
@@ -212,11 +228,14 @@ impl<V: Vendor> AnyWorld for World<V> {
     }
 
     fn document(&self) -> Value {
-        serde_json::to_value(V::document(&self.state)).expect("documents have text keys and no failing members")
+        serde_json::to_value(V::document(&self.state))
+            .expect("documents have text keys and no failing members")
     }
 
     fn adopt(&mut self, seed: &dyn AnySeed) {
-        let seed: &SeedOf<V> = (seed as &dyn Any).downcast_ref().expect("worlds adopt seeds of their own vendor");
+        let seed: &SeedOf<V> = (seed as &dyn Any)
+            .downcast_ref()
+            .expect("worlds adopt seeds of their own vendor");
         self.present = Arc::clone(&seed.0);
         self.state = V::start(&self.present);
     }

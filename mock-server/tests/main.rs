@@ -1,1 +1,12 @@
-//! Through the real parts.
+//! Through the real parts: the real program, a real socket.
+//!
+//! A module a topic. `support` starts the program on a free port and speaks bytes to it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod admin;
+mod contract;
+mod edge;
+mod examples;
+mod observed;
+mod support;

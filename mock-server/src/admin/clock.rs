@@ -51,7 +51,10 @@ pub(super) fn show(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
         Clock::Shifted(_) => "shifted",
     };
     let offset_ms = now.duration_since(call.system).as_millis();
-    Ok(json_answer(StatusCode::OK, &json!({"mode": mode, "now": now, "offset_ms": i64::try_from(offset_ms).ok()})))
+    Ok(json_answer(
+        StatusCode::OK,
+        &json!({"mode": mode, "now": now, "offset_ms": i64::try_from(offset_ms).ok()}),
+    ))
 }
 
 /// `PUT {sb}/clock`: sets the clock, until a reset.
@@ -66,11 +69,19 @@ pub(super) fn set(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
         (Mode::System, None, None) => Ok(Clock::System),
         (Mode::Fixed, Some(now), None) => Clock::fixed(now),
         (Mode::Fixed, None, None) => Clock::fixed(slot.lock().clock.now(call.system)),
-        (Mode::Shifted, Some(now), None) => Clock::shifted(now.duration_since(call.system), call.system),
-        (Mode::Shifted, None, Some(ms)) => Clock::shifted(SignedDuration::from_millis(ms), call.system),
-        (Mode::System, ..) => return Err(contradiction("mode system takes neither now nor offset_ms")),
+        (Mode::Shifted, Some(now), None) => {
+            Clock::shifted(now.duration_since(call.system), call.system)
+        }
+        (Mode::Shifted, None, Some(ms)) => {
+            Clock::shifted(SignedDuration::from_millis(ms), call.system)
+        }
+        (Mode::System, ..) => {
+            return Err(contradiction("mode system takes neither now nor offset_ms"));
+        }
         (Mode::Fixed, ..) => return Err(contradiction("mode fixed takes now, not offset_ms")),
-        (Mode::Shifted, ..) => return Err(contradiction("mode shifted takes either offset_ms or now")),
+        (Mode::Shifted, ..) => {
+            return Err(contradiction("mode shifted takes either offset_ms or now"));
+        }
     };
     slot.lock().clock = clock.map_err(out_of_range)?;
     slot.changed();
@@ -84,9 +95,14 @@ pub(super) fn set(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
 /// 400 when the body is not a [`Step`], or the clock would leave the years 1970 to 9999; it is left as it was.
 pub(super) fn advance(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let step: Step = call.json()?;
-    let by = i64::try_from(step.ms).map(SignedDuration::from_millis).map_err(|_| out_of_range(OutOfRange))?;
+    let by = i64::try_from(step.ms)
+        .map(SignedDuration::from_millis)
+        .map_err(|_| out_of_range(OutOfRange))?;
     let mut sandbox = slot.lock();
-    sandbox.clock = sandbox.clock.advanced(by, call.system).map_err(out_of_range)?;
+    sandbox.clock = sandbox
+        .clock
+        .advanced(by, call.system)
+        .map_err(out_of_range)?;
     drop(sandbox);
     slot.changed();
     show(call, slot, "")
@@ -97,5 +113,10 @@ fn contradiction(message: &str) -> Problem {
 }
 
 fn out_of_range(error: OutOfRange) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "clock-range", "The clock cannot show that").detail(error.to_string())
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "clock-range",
+        "The clock cannot show that",
+    )
+    .detail(error.to_string())
 }

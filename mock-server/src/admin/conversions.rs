@@ -34,7 +34,9 @@ struct Query {
 
 impl Query {
     fn matches(&self, n: u64, vendor: &str, conversion: &Conversion) -> bool {
-        let is = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
+        let is = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == found
+        };
         n > self.since.unwrap_or(0)
             && is(&self.vendor, Some(vendor))
             && is(&self.who, Some(&conversion.who))
@@ -58,10 +60,16 @@ pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     }
     let wait_ms = query.wait_ms.unwrap_or(0);
     if wait_ms > LONGEST_WAIT_MS {
-        return Err(Problem::mistake(&Mistake::new(["wait_ms"], format!("at most {LONGEST_WAIT_MS}"))));
+        return Err(Problem::mistake(&Mistake::new(
+            ["wait_ms"],
+            format!("at most {LONGEST_WAIT_MS}"),
+        )));
     }
     if query.at_least.is_some() && query.wait_ms.is_none() {
-        return Err(Problem::mistake(&Mistake::new(["at_least"], "needs wait_ms, the longest time to wait")));
+        return Err(Problem::mistake(&Mistake::new(
+            ["at_least"],
+            "needs wait_ms, the longest time to wait",
+        )));
     }
 
     // Read before the state: a change in between makes the edge ask again at once.
@@ -82,7 +90,9 @@ pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
 
     let matching: Vec<Value> = all
         .into_iter()
-        .filter(|(n, vendor, conversion)| conversion.visible_at <= now && query.matches(*n, vendor, conversion))
+        .filter(|(n, vendor, conversion)| {
+            conversion.visible_at <= now && query.matches(*n, vendor, conversion)
+        })
         .map(|(n, vendor, conversion)| {
             let mut shown = json!({"n": n, "vendor": vendor});
             let members = serde_json::to_value(conversion).expect("texts, numbers and JSON");
@@ -102,6 +112,12 @@ pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
         });
         return Ok(json_answer(StatusCode::OK, &body));
     }
-    let due_ms = until.and_then(|wait| u64::try_from(wait.as_millis()).ok()).map_or(u64::MAX, |ms| ms.saturating_add(1));
-    Ok(Reply::Wait { slot: Arc::clone(slot), changes, at_most_ms: left_ms.min(due_ms) })
+    let due_ms = until
+        .and_then(|wait| u64::try_from(wait.as_millis()).ok())
+        .map_or(u64::MAX, |ms| ms.saturating_add(1));
+    Ok(Reply::Wait {
+        slot: Arc::clone(slot),
+        changes,
+        at_most_ms: left_ms.min(due_ms),
+    })
 }

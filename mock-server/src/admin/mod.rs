@@ -114,21 +114,30 @@ pub fn answer(call: &Call<'_>) -> Reply {
 }
 
 fn authorise(call: &Call<'_>) -> Result<(), Problem> {
-    let Some(token) = call.token else { return Ok(()) };
-    let shown = call.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let Some(token) = call.token else {
+        return Ok(());
+    };
+    let shown = call
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     if shown == Some(token) || (call.path == "/health" && call.method == Method::GET) {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "The admin token is missing or wrong")
-        .detail("this server was started with --admin-token")
-        .hint("send `Authorization: Bearer TOKEN`"))
+    Err(Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthorized",
+        "The admin token is missing or wrong",
+    )
+    .detail("this server was started with --admin-token")
+    .hint("send `Authorization: Bearer TOKEN`"))
 }
 
 fn dispatch(call: &Call<'_>) -> Handled {
     let path = call.path.strip_prefix('/').unwrap_or(call.path);
-    let about_sandbox = path.strip_prefix("sandboxes/").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
-    let mut allowed: Vec<&str> = Vec::new();
-
+    let about_sandbox = path
+        .strip_prefix("sandboxes/")
+        .map(|rest| rest.split_once('/').unwrap_or((rest, "")));
     if let Some((id, rest)) = about_sandbox {
         let slot = call.sandboxes.get(id).ok_or_else(|| no_sandbox(call, id))?;
         if rest.is_empty() {
@@ -138,8 +147,9 @@ fn dispatch(call: &Call<'_>) -> Handled {
                 _ => Err(Problem::method(call.method, "GET, DELETE")),
             };
         }
-        return about(call, &slot, rest, &mut allowed);
+        return about(call, &slot, rest);
     }
+    let mut allowed: Vec<&str> = Vec::new();
     for (method, route, handler) in SERVER_ROUTES {
         if *route == path {
             if call.method.as_str() == *method {
@@ -151,13 +161,16 @@ fn dispatch(call: &Call<'_>) -> Handled {
     if !allowed.is_empty() {
         return Err(Problem::method(call.method, &allowed.join(", ")));
     }
-    about(call, call.sandboxes.default_slot(), path, &mut allowed)
+    about(call, call.sandboxes.default_slot(), path)
 }
 
-fn about<'r>(call: &Call<'_>, slot: &Arc<Slot>, path: &str, allowed: &mut Vec<&'r str>) -> Handled {
+fn about(call: &Call<'_>, slot: &Arc<Slot>, path: &str) -> Handled {
+    let mut allowed: Vec<&str> = Vec::new();
     for (method, route, handler) in SANDBOX_ROUTES {
         let variable = match route.strip_suffix("{n}") {
-            Some(start) => path.strip_prefix(start).filter(|rest| !rest.is_empty() && !rest.contains('/')),
+            Some(start) => path
+                .strip_prefix(start)
+                .filter(|rest| !rest.is_empty() && !rest.contains('/')),
             None => (path == *route).then_some(""),
         };
         if let Some(variable) = variable {
@@ -168,12 +181,21 @@ fn about<'r>(call: &Call<'_>, slot: &Arc<Slot>, path: &str, allowed: &mut Vec<&'
         }
     }
     if allowed.is_empty() {
-        let known = SERVER_ROUTES.iter().map(|route| route.1).chain(SANDBOX_ROUTES.iter().map(|route| route.1));
+        let known = SERVER_ROUTES
+            .iter()
+            .map(|route| route.1)
+            .chain(SANDBOX_ROUTES.iter().map(|route| route.1));
         let near = nearest(path, known).map(|near| format!("did you mean /__admin/{near}?"));
-        let problem = Problem::new(StatusCode::NOT_FOUND, "not-found", "There is no such admin call");
-        return Err(problem.detail(format!("{} /__admin{}", call.method, call.path)).hint(near.unwrap_or_else(|| {
-            "GET /__admin/openapi.json lists every call".to_owned()
-        })));
+        let problem = Problem::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is no such admin call",
+        );
+        return Err(problem
+            .detail(format!("{} /__admin{}", call.method, call.path))
+            .hint(
+                near.unwrap_or_else(|| "GET /__admin/openapi.json lists every call".to_owned()),
+            ));
     }
     Err(Problem::method(call.method, &allowed.join(", ")))
 }
@@ -182,9 +204,16 @@ fn about<'r>(call: &Call<'_>, slot: &Arc<Slot>, path: &str, allowed: &mut Vec<&'
 pub fn unknown_sandbox(id: &str, sandboxes: &Sandboxes) -> Problem {
     let ids = sandboxes.ids();
     let near = nearest(id, ids.iter().map(String::as_str));
-    Problem::new(StatusCode::NOT_FOUND, "no-sandbox", "There is no such sandbox")
-        .detail(format!("no sandbox has the id {id:?}"))
-        .hint(near.map_or_else(|| "POST /__admin/sandboxes makes one".to_owned(), |near| format!("did you mean {near}?")))
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-sandbox",
+        "There is no such sandbox",
+    )
+    .detail(format!("no sandbox has the id {id:?}"))
+    .hint(near.map_or_else(
+        || "POST /__admin/sandboxes makes one".to_owned(),
+        |near| format!("did you mean {near}?"),
+    ))
 }
 
 fn no_sandbox(call: &Call<'_>, id: &str) -> Problem {
@@ -198,7 +227,8 @@ impl Call<'_> {
             json!({})
         } else {
             serde_json::from_slice(self.body).map_err(|error| {
-                Problem::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON").detail(error.to_string())
+                Problem::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON")
+                    .detail(error.to_string())
             })?
         };
         document::read(value).map_err(|mistake| Problem::mistake(&mistake))
@@ -214,7 +244,10 @@ impl Call<'_> {
                 _ => Value::from(value),
             };
             if members.insert(name.to_owned(), value).is_some() {
-                return Err(Problem::mistake(&Mistake::new([name], "given more than once")));
+                return Err(Problem::mistake(&Mistake::new(
+                    [name],
+                    "given more than once",
+                )));
             }
         }
         document::read(Value::Object(members)).map_err(|mistake| Problem::mistake(&mistake))
@@ -246,7 +279,14 @@ fn no_content() -> Reply {
 impl Problem {
     /// A problem of a kind, without details.
     pub fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
-        Self { status, kind, title, detail: String::new(), hint: None, allow: None }
+        Self {
+            status,
+            kind,
+            title,
+            detail: String::new(),
+            hint: None,
+            allow: None,
+        }
     }
 
     /// What exactly is wrong.
@@ -264,12 +304,20 @@ impl Problem {
     }
 
     fn mistake(mistake: &Mistake) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad-member", "A member is wrong").detail(mistake.to_string())
+        Self::new(StatusCode::BAD_REQUEST, "bad-member", "A member is wrong")
+            .detail(mistake.to_string())
     }
 
     fn method(method: &Method, allowed: &str) -> Self {
-        let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", "The call has no such method");
-        Self { allow: Some(allowed.to_owned()), ..problem.detail(format!("{method} is not one of {allowed}")) }
+        let problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method",
+            "The call has no such method",
+        );
+        Self {
+            allow: Some(allowed.to_owned()),
+            ..problem.detail(format!("{method} is not one of {allowed}"))
+        }
     }
 
     /// The problem as it goes out.
@@ -286,11 +334,17 @@ impl Problem {
             body["hint"] = hint.as_str().into();
         }
         let mut answer = with_type(self.status, "application/problem+json", body.to_string());
-        if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+        if let Some(allow) = self
+            .allow
+            .as_deref()
+            .and_then(|allow| HeaderValue::from_str(allow).ok())
+        {
             answer.headers_mut().insert(ALLOW, allow);
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            answer
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         answer
     }
@@ -298,8 +352,14 @@ impl Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.detail.is_empty() { self.title } else { &self.detail })?;
-        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "; {hint}"))
+        f.write_str(if self.detail.is_empty() {
+            self.title
+        } else {
+            &self.detail
+        })?;
+        self.hint
+            .as_ref()
+            .map_or(Ok(()), |hint| write!(f, "; {hint}"))
     }
 }
 
@@ -308,18 +368,31 @@ impl From<SandboxError> for Problem {
         let detail = error.to_string();
         match error {
             SandboxError::Seed(mistake) => Self::mistake(&mistake),
-            SandboxError::BadId(_) => Self::new(StatusCode::BAD_REQUEST, "bad-id", "The id is no sandbox id").detail(detail),
-            SandboxError::Exists(_) => Self::new(StatusCode::CONFLICT, "exists", "The sandbox exists")
-                .detail(detail)
-                .hint("choose another id, delete that sandbox, or leave the id out"),
-            SandboxError::IdentityTaken { .. } => {
-                Self::new(StatusCode::CONFLICT, "identity-taken", "Credentials lead to another sandbox")
+            SandboxError::BadId(_) => {
+                Self::new(StatusCode::BAD_REQUEST, "bad-id", "The id is no sandbox id")
                     .detail(detail)
-                    .hint("use other credentials, or \"prefix_only\": true and the base URL of the sandbox")
             }
-            SandboxError::DefaultStays => Self::new(StatusCode::CONFLICT, "default-stays", "The default sandbox stays")
-                .detail(detail)
-                .hint("POST /__admin/reset brings it back to its seed"),
+            SandboxError::Exists(_) => {
+                Self::new(StatusCode::CONFLICT, "exists", "The sandbox exists")
+                    .detail(detail)
+                    .hint("choose another id, delete that sandbox, or leave the id out")
+            }
+            SandboxError::IdentityTaken { .. } => Self::new(
+                StatusCode::CONFLICT,
+                "identity-taken",
+                "Credentials lead to another sandbox",
+            )
+            .detail(detail)
+            .hint(
+                "use other credentials, or \"prefix_only\": true and the base URL of the sandbox",
+            ),
+            SandboxError::DefaultStays => Self::new(
+                StatusCode::CONFLICT,
+                "default-stays",
+                "The default sandbox stays",
+            )
+            .detail(detail)
+            .hint("POST /__admin/reset brings it back to its seed"),
         }
     }
 }

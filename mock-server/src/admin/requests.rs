@@ -34,11 +34,27 @@ pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let query: Query = call.filters(&["status", "since", "before", "limit"])?;
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=1000).contains(&limit) {
-        return Err(Problem::mistake(&Mistake::new(["limit"], "expected 1 to 1000")));
+        return Err(Problem::mistake(&Mistake::new(
+            ["limit"],
+            "expected 1 to 1000",
+        )));
     }
     let limit = usize::try_from(limit).expect("at most 1,000");
-    let Query { vendor, route, status, refused_by, since, .. } = query;
-    let filter = Filter { vendor, route, status, refused_by, since };
+    let Query {
+        vendor,
+        route,
+        status,
+        refused_by,
+        since,
+        ..
+    } = query;
+    let filter = Filter {
+        vendor,
+        route,
+        status,
+        refused_by,
+        since,
+    };
 
     let sandbox = slot.lock();
     let mut matching = sandbox.journal.matching(&filter, query.before);
@@ -78,9 +94,13 @@ pub(super) fn one(_: &Call<'_>, slot: &Arc<Slot>, n: &str) -> Handled {
     }
     let last = sandbox.journal.last();
     Err(match number {
-        Some(n) if (1..=last).contains(&n) => Problem::new(StatusCode::GONE, "entry-dropped", "The entry was dropped")
-            .detail(format!("call {n} is counted, but its entry is no longer kept"))
-            .hint("--journal-entries and --journal-bytes say how much is kept"),
+        Some(n) if (1..=last).contains(&n) => {
+            Problem::new(StatusCode::GONE, "entry-dropped", "The entry was dropped")
+                .detail(format!(
+                    "call {n} is counted, but its entry is no longer kept"
+                ))
+                .hint("--journal-entries and --journal-bytes say how much is kept")
+        }
         _ => Problem::new(StatusCode::NOT_FOUND, "no-entry", "There is no such call")
             .detail(format!("{n:?} is not one of the {last} calls so far")),
     })

@@ -32,7 +32,10 @@ struct Reset {
 /// `GET /__admin/sandboxes`.
 #[expect(clippy::unnecessary_wraps, reason = "handlers look alike")]
 pub(super) fn list(call: &Call<'_>) -> Handled {
-    Ok(json_answer(StatusCode::OK, &json!({"sandboxes": call.sandboxes.ids()})))
+    Ok(json_answer(
+        StatusCode::OK,
+        &json!({"sandboxes": call.sandboxes.ids()}),
+    ))
 }
 
 /// `POST /__admin/sandboxes`: 201 with base URLs and credentials.
@@ -41,7 +44,11 @@ pub(super) fn list(call: &Call<'_>) -> Handled {
 ///
 /// 400 for an unfit id or a wrong seed, 409 when the id or an identity of the seed is taken.
 pub(super) fn create(call: &Call<'_>) -> Handled {
-    let New { id, seed, prefix_only } = call.json()?;
+    let New {
+        id,
+        seed,
+        prefix_only,
+    } = call.json()?;
     let slot = call.sandboxes.create(id, seed, prefix_only)?;
     Ok(json_answer(StatusCode::CREATED, &describe(call, &slot)))
 }
@@ -69,19 +76,27 @@ pub(super) fn delete(call: &Call<'_>, slot: &Arc<Slot>) -> Handled {
 /// 400 for an unknown part; 409 when credentials of the seed lead to another sandbox by now.
 pub(super) fn reset(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let Reset { only } = call.json()?;
-    call.sandboxes.reset(slot, only.as_deref().unwrap_or(&Part::ALL))?;
+    call.sandboxes
+        .reset(slot, only.as_deref().unwrap_or(&Part::ALL))?;
     Ok(no_content())
 }
 
 fn describe(call: &Call<'_>, slot: &Slot) -> Value {
-    let base_url = if slot.id == DEFAULT { call.base_url.to_owned() } else { format!("{}/s/{}", call.base_url, slot.id) };
+    let base_url = if slot.id == DEFAULT {
+        call.base_url.to_owned()
+    } else {
+        format!("{}/s/{}", call.base_url, slot.id)
+    };
     let sandbox = slot.lock();
     let vendors: Map<String, Value> = VENDORS
         .iter()
         .enumerate()
         .map(|(vendor, kind)| {
             let mut members = json!({"base_url": format!("{base_url}/{}", kind.name())});
-            crate::document::extend(&mut members, Value::Object(sandbox.present(vendor).credentials()));
+            crate::document::extend(
+                &mut members,
+                Value::Object(sandbox.present(vendor).credentials()),
+            );
             (kind.name().to_owned(), members)
         })
         .collect();

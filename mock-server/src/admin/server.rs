@@ -9,7 +9,8 @@ use crate::vendors::VENDORS;
 /// `GET /__admin/health`: the server is serving. Needs no token.
 #[expect(clippy::unnecessary_wraps, reason = "handlers look alike")]
 pub(super) fn health(_: &Call<'_>) -> Handled {
-    let body = json!({"status": "ok", "product": "mock-server", "version": env!("CARGO_PKG_VERSION")});
+    let body =
+        json!({"status": "ok", "product": "mock-server", "version": env!("CARGO_PKG_VERSION")});
     Ok(json_answer(StatusCode::OK, &body))
 }
 
@@ -34,5 +35,9 @@ pub(super) fn vendors(call: &Call<'_>) -> Handled {
 /// `GET /__admin/openapi.json`: the contract of this API.
 #[expect(clippy::unnecessary_wraps, reason = "handlers look alike")]
 pub(super) fn openapi(_: &Call<'_>) -> Handled {
-    Ok(Reply::Answer(with_type(StatusCode::OK, "application/json", OPENAPI)))
+    Ok(Reply::Answer(with_type(
+        StatusCode::OK,
+        "application/json",
+        OPENAPI,
+    )))
 }

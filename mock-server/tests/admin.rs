@@ -1,0 +1,548 @@
+//! The admin API, as a client meets it. Every answer fits its description.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::contract::mistakes;
+use crate::support::{Reply, Server};
+
+/// Calls the admin API and holds the answer against its description.
+fn admin(server: &Server, method: &str, target: &str, body: &str) -> (u16, Value) {
+    let reply = server.call(
+        method,
+        &format!("/__admin{target}"),
+        &[("Host", "mock.example.com")],
+        body.as_bytes(),
+    );
+    hold(method, target, &reply);
+    (
+        reply.status,
+        serde_json::from_slice(&reply.body).unwrap_or(Value::Null),
+    )
+}
+
+fn hold(method: &str, target: &str, reply: &Reply) {
+    let openapi: Value = serde_json::from_str(mock_server::admin::OPENAPI).unwrap();
+    let path = target.split('?').next().unwrap();
+    let below_sandbox = path
+        .strip_prefix("/sandboxes/")
+        .map(|rest| rest.split_once('/').map_or("", |(_, call)| call));
+    let call = below_sandbox.unwrap_or(&path[1..]);
+    let call = if call.starts_with("requests/") {
+        "requests/{n}"
+    } else {
+        call
+    };
+    let template = match below_sandbox {
+        Some("") => "/sandboxes/{id}".to_owned(),
+        Some(_) => format!("/sandboxes/{{id}}/{call}"),
+        None => format!("/{call}"),
+    };
+    let mistakes = mistakes(&openapi, &template, method, reply);
+    assert!(
+        mistakes.is_empty(),
+        "{method} {target} {}: {mistakes:#?}\n{}",
+        reply.status,
+        reply.text()
+    );
+}
+
+fn chase(server: &Server, prefix: &str, key: &str, email: &str) -> u16 {
+    let headers = [
+        ("Host", "mock.example.com"),
+        ("X-API-Key", key),
+        ("Content-Type", "application/json"),
+    ];
+    let body = format!(r#"{{"email":"{email}","conversion_type":"purchase"}}"#);
+    server
+        .call(
+            "POST",
+            &format!("{prefix}/api/v2/conversions"),
+            &headers,
+            body.as_bytes(),
+        )
+        .status
+}
+
+#[test]
+fn a_sandbox_has_credentials_of_its_own_and_shares_nothing() {
+    let server = Server::start(&[]);
+    let (status, one) = admin(&server, "POST", "/sandboxes", r#"{"id":"one"}"#);
+    assert_eq!(
+        (status, &one["base_url"]),
+        (201, &json!("http://mock.example.com/s/one"))
+    );
+    let key = one["vendors"]["chase"]["api_key"].as_str().unwrap();
+    // By credentials alone, and by prefix.
+    assert_eq!(chase(&server, "", key, "user@example.com"), 202);
+    assert_eq!(chase(&server, "/s/one/chase", key, "user@example.com"), 202);
+    // Its key is unknown elsewhere, and the default key is unknown here.
+    assert_eq!(
+        chase(&server, "/s/default/chase", key, "user@example.com"),
+        401
+    );
+    assert_eq!(
+        chase(
+            &server,
+            "/s/one/chase",
+            "mock-chase-key",
+            "user@example.com"
+        ),
+        401
+    );
+    assert_eq!(
+        admin(&server, "GET", "/sandboxes/one/requests", "").1["total"],
+        3
+    );
+    assert_eq!(admin(&server, "GET", "/requests", "").1["total"], 1);
+
+    assert_eq!(
+        admin(&server, "GET", "/sandboxes", "").1,
+        json!({"sandboxes": ["default", "one"]})
+    );
+    assert_eq!(admin(&server, "GET", "/sandboxes/one", "").1, one);
+    assert_eq!(
+        admin(&server, "POST", "/sandboxes", r#"{"id":"one"}"#).0,
+        409
+    );
+    assert_eq!(admin(&server, "DELETE", "/sandboxes/one", "").0, 204);
+    assert_eq!(admin(&server, "GET", "/sandboxes/one", "").0, 404);
+    assert_eq!(chase(&server, "", key, "user@example.com"), 401);
+    assert_eq!(admin(&server, "DELETE", "/sandboxes/default", "").0, 409);
+}
+
+#[test]
+fn credentials_derive_from_seed_and_id_and_nothing_else() {
+    let credentials = |flags: &[&str], ids: &[&str], wanted: &str| {
+        let server = Server::start(flags);
+        for id in ids {
+            assert_eq!(
+                admin(
+                    &server,
+                    "POST",
+                    "/sandboxes",
+                    &json!({"id": id}).to_string()
+                )
+                .0,
+                201
+            );
+        }
+        admin(&server, "GET", &format!("/sandboxes/{wanted}"), "").1["vendors"]["impact"]["auth_token"].clone()
+    };
+    let first = credentials(&[], &["a", "b"], "b");
+    assert_eq!(first, credentials(&[], &["c", "b"], "b"));
+    assert_ne!(first, credentials(&["--random-seed", "7"], &["b"], "b"));
+    assert_ne!(first, credentials(&[], &["a"], "a"));
+}
+
+#[test]
+fn an_identity_leads_to_one_sandbox() {
+    let server = Server::start(&[]);
+    let seed = json!({"chase": {"keys": {"mock-chase-key": "org"}, "contacts": {"org": ["a@example.com"]}}});
+    let (status, problem) = admin(
+        &server,
+        "POST",
+        "/sandboxes",
+        &json!({"id": "x", "seed": seed}).to_string(),
+    );
+    assert_eq!(status, 409);
+    assert!(
+        problem["hint"].as_str().unwrap().contains("prefix_only"),
+        "{problem}"
+    );
+    let body = json!({"id": "x", "seed": seed, "prefix_only": true}).to_string();
+    assert_eq!(admin(&server, "POST", "/sandboxes", &body).0, 201);
+    assert_eq!(chase(&server, "", "mock-chase-key", "a@example.com"), 200);
+    assert_eq!(
+        chase(&server, "/s/x/chase", "mock-chase-key", "a@example.com"),
+        202
+    );
+}
+
+#[test]
+fn state_that_is_put_back_changes_nothing() {
+    let server = Server::start(&["--clock", "2026-06-10T18:00:00Z"]);
+    assert_eq!(
+        chase(&server, "", "mock-chase-key", "user@example.com"),
+        202
+    );
+    let (_, before) = admin(&server, "GET", "/state", "");
+    let (status, after) = admin(&server, "PUT", "/state", &before.to_string());
+    assert_eq!((status, &after), (200, &before));
+    assert_eq!(admin(&server, "GET", "/state", "").1, before);
+}
+
+#[test]
+fn a_patch_changes_the_present_only() {
+    let server = Server::start(&[]);
+    let patch = json!({"chase": {"keys": {"another-made-up-key": "acme"}}});
+    let (_, state) = admin(&server, "GET", "/state", "");
+    let organisation = state["chase"]["keys"]["mock-chase-key"].clone();
+    let patch = patch
+        .to_string()
+        .replace("\"acme\"", &organisation.to_string());
+    assert_eq!(admin(&server, "PATCH", "/state", &patch).0, 200);
+    assert_eq!(
+        chase(&server, "", "another-made-up-key", "user@example.com"),
+        202
+    );
+    assert_eq!(admin(&server, "POST", "/reset", "").0, 204);
+    assert_eq!(
+        chase(&server, "", "another-made-up-key", "user@example.com"),
+        401
+    );
+    assert_eq!(admin(&server, "GET", "/state", "").1, state);
+}
+
+#[test]
+fn a_wrong_state_is_refused_whole() {
+    let server = Server::start(&[]);
+    let (_, before) = admin(&server, "GET", "/state", "");
+    for (wrong, named) in [
+        (
+            r#"{"chase":{"log_delay_ms":1},"comm100":{"agentz":{}}}"#,
+            "comm100.agentz",
+        ),
+        (
+            r#"{"chase":{"log_delay_ms":1},"chaise":{}}"#,
+            "did you mean `chase`?",
+        ),
+        (r#"{"chase":{"log_delay_ms":-1}}"#, "chase.log_delay_ms"),
+        (
+            r#"{"chase":{"contacts":{"org":["no address"]}}}"#,
+            "chase.contacts",
+        ),
+        ("[]", "expected a map"),
+        ("{", "EOF"),
+    ] {
+        for method in ["PUT", "PATCH"] {
+            let (status, problem) = admin(&server, method, "/state", wrong);
+            assert_eq!(status, 400, "{method} {wrong}");
+            assert!(
+                problem["detail"].as_str().unwrap().contains(named),
+                "{method} {wrong}: {problem}"
+            );
+        }
+    }
+    assert_eq!(admin(&server, "GET", "/state", "").1, before);
+}
+
+#[test]
+fn only_the_parts_named_are_reset() {
+    let server = Server::start(&["--clock", "2026-06-10T18:00:00Z"]);
+    chase(&server, "", "mock-chase-key", "user@example.com");
+    admin(&server, "POST", "/clock/advance", r#"{"ms":60000}"#);
+    assert_eq!(
+        admin(&server, "POST", "/reset", r#"{"only":["journal"]}"#).0,
+        204
+    );
+    assert_eq!(
+        admin(&server, "GET", "/requests", "").1["requests"],
+        json!([])
+    );
+    assert_eq!(
+        admin(&server, "GET", "/conversions", "").1["conversions"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        admin(&server, "GET", "/clock", "").1["now"],
+        "2026-06-10T18:01:00Z"
+    );
+    assert_eq!(
+        admin(&server, "POST", "/reset", r#"{"only":["clock","state"]}"#).0,
+        204
+    );
+    assert_eq!(
+        admin(&server, "GET", "/conversions", "").1["conversions"],
+        json!([])
+    );
+    assert_eq!(
+        admin(&server, "GET", "/clock", "").1["now"],
+        "2026-06-10T18:00:00Z"
+    );
+    assert_eq!(
+        admin(&server, "POST", "/reset", r#"{"only":["everything"]}"#).0,
+        400
+    );
+}
+
+#[test]
+fn the_clock_can_stand_run_and_jump() {
+    let server = Server::start(&[]);
+    assert_eq!(admin(&server, "GET", "/clock", "").1["mode"], "system");
+    let (status, clock) = admin(
+        &server,
+        "PUT",
+        "/clock",
+        r#"{"mode":"fixed","now":"2026-01-31T00:00:00Z"}"#,
+    );
+    assert_eq!(
+        (status, &clock["now"]),
+        (200, &json!("2026-01-31T00:00:00Z"))
+    );
+    let (_, clock) = admin(&server, "POST", "/clock/advance", r#"{"ms":86400000}"#);
+    assert_eq!(clock["now"], "2026-02-01T00:00:00Z");
+    let reply = server.call("GET", "/comm100/", &[("Host", "a")], b"");
+    assert_eq!(reply.header("date"), Some("Sun, 01 Feb 2026 00:00:00 GMT"));
+    assert_eq!(
+        admin(
+            &server,
+            "PUT",
+            "/clock",
+            r#"{"mode":"shifted","offset_ms":-1000}"#
+        )
+        .1["offset_ms"],
+        -1000
+    );
+    for wrong in [
+        r#"{"mode":"fixed","now":"yesterday"}"#,
+        r#"{"mode":"fixed","now":"1969-12-31T23:59:59Z"}"#,
+        r#"{"mode":"fixed","now":"-009999-01-01T00:00:00Z"}"#,
+        r#"{"mode":"fixed","offset_ms":5}"#,
+        r#"{"mode":"system","offset_ms":5}"#,
+        r#"{"mode":"shifted"}"#,
+        r#"{"mode":"shifted","offset_ms":9223372036854775807}"#,
+        r#"{"mode":"sideways"}"#,
+        "{}",
+    ] {
+        assert_eq!(admin(&server, "PUT", "/clock", wrong).0, 400, "{wrong}");
+    }
+    for wrong in [
+        r#"{"ms":-1}"#,
+        r#"{"ms":18446744073709551615}"#,
+        r#"{"ms":"1"}"#,
+        "{}",
+    ] {
+        assert_eq!(
+            admin(&server, "POST", "/clock/advance", wrong).0,
+            400,
+            "{wrong}"
+        );
+    }
+    assert_eq!(admin(&server, "GET", "/clock", "").1["offset_ms"], -1000);
+}
+
+#[test]
+fn a_wait_ends_when_the_conversion_arrives() {
+    let server = Server::start(&[]);
+    assert_eq!(
+        admin(
+            &server,
+            "PATCH",
+            "/state",
+            r#"{"chase":{"log_delay_ms":0}}"#
+        )
+        .0,
+        200
+    );
+    std::thread::scope(|scope| {
+        let waiting =
+            scope.spawn(|| admin(&server, "GET", "/conversions?wait_ms=10000&at_least=1", "").1);
+        assert_eq!(
+            chase(&server, "", "mock-chase-key", "user@example.com"),
+            202
+        );
+        let found = waiting.join().unwrap();
+        assert_eq!(found["satisfied"], true);
+        assert_eq!(found["conversions"][0]["who"], "user@example.com");
+    });
+}
+
+#[test]
+fn a_wait_ends_when_the_clock_passes_the_due_time() {
+    let server = Server::start(&["--clock", "2026-06-10T18:00:00Z"]);
+    assert_eq!(
+        admin(
+            &server,
+            "PATCH",
+            "/state",
+            r#"{"chase":{"log_delay_ms":60000}}"#
+        )
+        .0,
+        200
+    );
+    assert_eq!(
+        chase(&server, "", "mock-chase-key", "user@example.com"),
+        202
+    );
+    // A clock that stands still never reaches it, and says so at once.
+    let (_, found) = admin(&server, "GET", "/conversions?wait_ms=600000", "");
+    assert_eq!(
+        (&found["satisfied"], &found["reachable"]),
+        (&json!(false), &json!(false))
+    );
+    admin(&server, "POST", "/clock/advance", r#"{"ms":60000}"#);
+    let (_, found) = admin(&server, "GET", "/conversions?wait_ms=600000", "");
+    assert_eq!(found["conversions"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_wait_that_nothing_ends_says_so() {
+    let server = Server::start(&[]);
+    let (_, found) = admin(&server, "GET", "/conversions?wait_ms=50", "");
+    assert_eq!(
+        (&found["satisfied"], &found["reachable"]),
+        (&json!(false), &json!(true))
+    );
+    for wrong in [
+        "wait_ms=600001",
+        "wait_ms=-1",
+        "at_least=1",
+        "vendor=chaise",
+        "wait=5",
+        "who=a&who=b",
+    ] {
+        assert_eq!(
+            admin(&server, "GET", &format!("/conversions?{wrong}"), "").0,
+            400,
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn the_journal_is_bounded_and_its_counts_are_not() {
+    let server = Server::start(&["--journal-entries", "3"]);
+    for _ in 0..4 {
+        chase(&server, "", "wrong", "user@example.com");
+    }
+    chase(&server, "", "mock-chase-key", "user@example.com");
+    let (_, journal) = admin(&server, "GET", "/requests?limit=2", "");
+    assert_eq!(
+        (&journal["total"], &journal["complete"]),
+        (&json!(5), &json!(false))
+    );
+    let numbers = |journal: &Value| -> Vec<u64> {
+        journal["requests"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["n"].as_u64().unwrap())
+            .collect()
+    };
+    assert_eq!(
+        (numbers(&journal), &journal["next"]),
+        (vec![5, 4], &json!(4))
+    );
+    let (_, rest) = admin(&server, "GET", "/requests?limit=2&before=4", "");
+    assert_eq!((numbers(&rest), &rest["next"]), (vec![3], &Value::Null));
+    assert_eq!(
+        admin(&server, "GET", "/requests?since=2", "").1["complete"],
+        true
+    );
+    let refused: u64 = journal["counts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["status"] == 401)
+        .map(|row| row["calls"].as_u64().unwrap())
+        .sum();
+    assert_eq!(refused, 4);
+    assert_eq!(
+        numbers(&admin(&server, "GET", "/requests?status=202&vendor=chase", "").1),
+        [5]
+    );
+    assert_eq!(
+        numbers(&admin(&server, "GET", "/requests?refused_by=chase.", "").1),
+        [4, 3]
+    );
+    assert_eq!(admin(&server, "GET", "/requests/1", "").0, 410);
+    assert_eq!(admin(&server, "GET", "/requests/6", "").0, 404);
+    assert_eq!(admin(&server, "GET", "/requests/x", "").0, 404);
+    let (_, entry) = admin(&server, "GET", "/requests/4", "");
+    assert_eq!(entry["answer"]["status"], 401);
+    assert!(
+        entry["refused_by"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("chase."),
+        "{entry}"
+    );
+    let headers = entry["request"]["headers"].as_array().unwrap();
+    assert!(headers.contains(&json!(["x-api-key", "***"])), "{entry}");
+    assert_eq!(admin(&server, "DELETE", "/requests", "").0, 204);
+    assert_eq!(numbers(&admin(&server, "GET", "/requests", "").1), [0; 0]);
+    for wrong in ["limit=0", "limit=1001", "status=abc", "vendr=chase"] {
+        assert_eq!(
+            admin(&server, "GET", &format!("/requests?{wrong}"), "").0,
+            400,
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn journals_together_stay_within_their_bytes() {
+    let server = Server::start(&["--journal-bytes", "100000", "--journal-entries", "100000"]);
+    admin(&server, "POST", "/sandboxes", r#"{"id":"idle"}"#);
+    for _ in 0..20 {
+        chase(&server, "/s/idle/chase", "wrong", "user@example.com");
+    }
+    for _ in 0..300 {
+        chase(&server, "", "wrong", "user@example.com");
+    }
+    let kept = |target: &str| {
+        admin(&server, "GET", target, "").1["requests"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    // The one that was idle longest lost everything first.
+    assert_eq!(kept("/sandboxes/idle/requests"), 0);
+    assert!(
+        (50..300).contains(&kept("/requests?limit=1000")),
+        "{}",
+        kept("/requests?limit=1000")
+    );
+    assert_eq!(admin(&server, "GET", "/requests", "").1["total"], 300);
+}
+
+#[test]
+fn wrong_calls_get_a_problem_that_names_the_way_out() {
+    let server = Server::start(&[]);
+    let (status, problem) = server.admin("GET", "/sandbox", "");
+    assert_eq!(
+        (status, &problem["hint"]),
+        (404, &json!("did you mean /__admin/sandboxes?"))
+    );
+    assert_eq!(admin(&server, "DELETE", "/clock", "").0, 405);
+    assert_eq!(
+        admin(&server, "GET", "/sandboxes/defualt", "").1["hint"],
+        "did you mean default?"
+    );
+    assert_eq!(
+        admin(&server, "POST", "/sandboxes", r#"{"id":"../x"}"#).0,
+        400
+    );
+    assert_eq!(
+        admin(&server, "POST", "/sandboxes", r#"{"ids":"x"}"#).0,
+        400
+    );
+    for target in ["/health", "/vendors", "/openapi.json"] {
+        assert_eq!(admin(&server, "GET", target, "").0, 200);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever an admin call says, it is answered, as described, and never with a 5xx.
+    #[test]
+    fn no_admin_call_stops_the_server(
+        method in prop::sample::select(vec!["GET", "PUT", "PATCH", "POST", "DELETE"]),
+        call in prop::sample::select(vec!["reset", "state", "conversions", "requests", "requests/7", "clock", "clock/advance", "sandboxes"]),
+        body in prop_oneof![
+            "\\PC{0,40}",
+            Just(String::new()),
+            r#"\{"(mode|now|ms|only|id|seed|chase|comm100|impact)":(null|true|-1|1e99|"x"|\[\]|\{\})\}"#,
+        ],
+        query in prop_oneof![Just(String::new()), "\\?[a-z_]{1,9}=[0-9a-z%]{0,9}"],
+    ) {
+        static SERVER: std::sync::LazyLock<Server> = std::sync::LazyLock::new(|| Server::start(&["--quiet"]));
+        let (status, _) = admin(&SERVER, method, &format!("/{call}{query}"), &body);
+        prop_assert!(status < 500);
+    }
+}
