@@ -1,10 +1,27 @@
 //! Stands in for the conversion APIs of Comm100, Chase and impact.com.
+//!
+//! A call comes in at [`serve`], which asks [`sandboxes`] where it belongs: to which of the [`vendors`], and to which
+//! [`sandbox`]. There a [`world`] of that vendor hands it to the vendor's engine, in the words of [`engine`]; the
+//! [`journal`] writes it down. What begins with `/__admin` goes to [`admin`] instead.
+//!
+//! Without the feature `server` only the engines and what holds them are built: no clock, no socket, no file.
 
+pub mod admin;
 pub mod clock;
 pub mod credentials;
 pub mod document;
 pub mod engine;
+#[cfg(feature = "server")]
+pub mod flags;
 pub mod form;
 pub mod journal;
+#[cfg(feature = "server")]
+pub mod log;
 pub mod quota;
+pub mod sandbox;
+pub mod sandboxes;
+pub mod seed;
+#[cfg(feature = "server")]
+pub mod serve;
 pub mod vendors;
+pub mod world;
