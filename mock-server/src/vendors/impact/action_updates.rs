@@ -62,7 +62,7 @@ impl fmt::Display for UpdateId {
 
 /// `GET /Mediapartners/{AccountSID}/ActionUpdates`: updates of the account's actions, newest first.
 ///
-/// Rules: impact.updates.list, impact.updates.steps, impact.updates.newest_first, impact.updates.same_filters.
+/// Rules: impact.updates.list, impact.updates.same_filters.
 pub(super) fn list(call: &Call<'_>) -> Result<Outcome<Event>, Refusal> {
     let query = Form::parse(call.parts.query.unwrap_or_default().as_bytes());
     let filter = Filter::of_updates(call, &query)?;
@@ -113,8 +113,7 @@ pub(super) fn retrieve(call: &Call<'_>, id: &str) -> Result<Outcome<Event>, Refu
     ))
 }
 
-/// Rules: impact.updates.members, impact.updates.id, impact.updates.current_state, impact.updates.deltas,
-/// impact.updates.uris, impact.updates.without_source.
+/// Rules: impact.updates.members, impact.updates.current_state, impact.updates.deltas.
 fn members(writer: &mut Writer, call: &Call<'_>, update: &Update<'_>) {
     let Update { credited, step, .. } = update;
     let Credited {

@@ -78,7 +78,7 @@ impl State {
 
     /// As the vendor writes it.
     ///
-    /// Rules: impact.actions.states.
+    /// Rules: impact.actions.starts_pending.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Pending => "PENDING",
@@ -328,7 +328,7 @@ impl fmt::Display for Id {
 
 /// `GET /Mediapartners/{AccountSID}/Actions`: the actions of the account, by creation date, newest first.
 ///
-/// Rules: impact.actions.list, impact.actions.newest_first, impact.actions.parameters_ignored.
+/// Rules: impact.actions.list.
 pub(super) fn list(call: &Call<'_>) -> Result<Outcome<Event>, Refusal> {
     let query = Form::parse(call.parts.query.unwrap_or_default().as_bytes());
     let filter = Filter::of_actions(call, &query)?;
@@ -383,7 +383,7 @@ pub(super) fn items(call: &Call<'_>, id: &str) -> Result<Outcome<Event>, Refusal
 
 /// `GET /Mediapartners/{AccountSID}/Actions/{actionId}/Items/{sku}`: one line; the first, if several have that `Sku`.
 ///
-/// Rules: impact.actions.item, impact.actions.item_of_equal_sku.
+/// Rules: impact.actions.item, impact.actions.item_uri.
 pub(super) fn item(call: &Call<'_>, id: &str, sku: &str) -> Result<Outcome<Event>, Refusal> {
     let credited = find(call, id)?;
     let sku = percent_decode_str(sku).decode_utf8_lossy();
@@ -413,9 +413,8 @@ fn find<'a>(call: &Call<'a>, id: &str) -> Result<Credited<'a>, Refusal> {
     )
 }
 
-/// Rules: impact.actions.members, impact.actions.names, impact.actions.reported_partner, impact.actions.no_click,
-/// impact.actions.submitted_values, impact.actions.intended, impact.actions.deltas, impact.actions.creation_date,
-/// impact.actions.clears, impact.actions.uri.
+/// Rules: impact.actions.members, impact.actions.reported_partner, impact.actions.without_click,
+/// impact.actions.submitted_values, impact.actions.deltas, impact.actions.clears.
 fn members(writer: &mut Writer, call: &Call<'_>, credited: &Credited<'_>) {
     let Credited {
         record,

@@ -21,7 +21,7 @@ use super::submissions::{self, Reason, Submission};
 ///
 /// Refuses with every broken field at once, in the order of the reference.
 ///
-/// Rules: impact.conversions.all_errors, impact.conversions.nothing_queued, impact.conversions.warnings_with_errors.
+/// Rules: impact.conversions.all_errors, impact.conversions.nothing_queued, impact.fields.query_ignored.
 pub(super) fn submit(call: &Call<'_>, payload: &Payload<'_>) -> Result<Outcome<Event>, Refusal> {
     let mut fields = Fields::of(payload);
     let partner = fields.partner();
@@ -55,8 +55,8 @@ pub(super) fn submit(call: &Call<'_>, payload: &Payload<'_>) -> Result<Outcome<E
     }))
 }
 
-/// Rules: impact.conversions.queued, impact.conversions.queued_xml, impact.warnings.never_block, impact.warnings.members,
-/// impact.warnings.absent.
+/// Rules: impact.conversions.queued, impact.conversions.queued_xml, impact.warnings.never_block,
+/// impact.warnings.members, impact.warnings.absent.
 fn queued(call: &Call<'_>, batch: Uuid, warnings: &[Finding]) -> Answer {
     call.reply.plain(StatusCode::OK, |writer| {
         writer.member("Status", "QUEUED");
@@ -70,8 +70,7 @@ fn queued(call: &Call<'_>, batch: Uuid, warnings: &[Finding]) -> Answer {
 /// What is remembered of a conversion.
 ///
 /// Rules: impact.conversions.each_its_own, impact.conversions.now, impact.conversions.late_event_date,
-/// impact.conversions.currency_of_the_account, impact.actions.currency, impact.actions.payout_of_clo,
-/// impact.actions.clo_fields_alone.
+/// impact.conversions.currency_of_the_account, impact.actions.currency, impact.actions.payout_of_clo.
 fn record(
     call: &Call<'_>,
     fields: &Fields<'_>,
@@ -173,7 +172,7 @@ fn pay(lines: &mut [Item], commission: Rate, own_payout: Option<Money>) {
     }
 }
 
-/// Rules: impact.actions.payout, impact.actions.locking_date, impact.actions.clearing_date.
+/// Rules: impact.actions.payout, impact.actions.locking_date, impact.actions.clears.
 fn action(call: &Call<'_>, event_date: Timestamp, payout: Money) -> Action {
     let settings = call.state.settings();
     let locks_at = call
@@ -193,9 +192,9 @@ fn action(call: &Call<'_>, event_date: Timestamp, payout: Money) -> Action {
 /// Why a conversion will end without an action, if it will: the first reason that holds.
 ///
 /// Rules: impact.submissions.campaign_not_found, impact.submissions.tracker_not_found, impact.submissions.mismatch,
-/// impact.submissions.tracker_not_active, impact.submissions.partner_not_active, impact.submissions.contract_not_found,
-/// impact.submissions.duplicate, impact.submissions.order_of_reasons, impact.submissions.errors_free_the_order,
-/// impact.submissions.dedup_by_tracker.
+/// impact.submissions.tracker_not_active, impact.submissions.partner_not_active,
+/// impact.submissions.contract_not_found, impact.submissions.duplicate, impact.submissions.order_of_reasons,
+/// impact.submissions.errors_free_the_order, impact.submissions.dedup_by_tracker.
 fn reason_against(call: &Call<'_>, record: &Submission) -> Option<Reason> {
     let world = &call.state.seed.world;
     let Some(campaign) = world.campaigns.get(&record.campaign) else {

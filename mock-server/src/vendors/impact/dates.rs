@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Reads `2026-06-10T10:15:30-07:00`: a date, `T`, a time with seconds, any number of decimals behind a point, and
 /// `Z` or an offset in hours and minutes. Nothing else, because a lenient mock hides what the vendor would refuse.
 ///
-/// Rules: impact.conversions.event_date_forms.
+/// Rules: impact.conversions.event_date_syntax.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let (civil, rest) = text.split_at_checked("2026-06-10T10:15:30".len())?;
     let number = |from: usize, to: usize| digits(civil.get(from..to)?);

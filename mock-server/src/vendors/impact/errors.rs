@@ -42,7 +42,7 @@ pub(super) fn denied(reply: &Reply) -> Answer {
 
 /// 400 of a conversion: every bad field, with what is wrong.
 ///
-/// Rules: impact.errors.conversion_body, impact.errors.conversion_level, impact.formats.xml_findings.
+/// Rules: impact.errors.conversion_body, impact.formats.xml_findings.
 pub(super) fn conversion(reply: &Reply, errors: &[Finding]) -> Answer {
     reply.plain(StatusCode::BAD_REQUEST, |writer| {
         writer.member("Status", "ERROR");
@@ -138,7 +138,7 @@ pub(super) fn unsupported_media_type(reply: &Reply) -> Answer {
 
 /// 429: the hour's requests are used up.
 ///
-/// Rules: impact.limits.retry_after, impact.limits.exceeded_body.
+/// Rules: impact.limits.retry_after, impact.errors.envelope.
 pub(super) fn too_many_requests(reply: &Reply, seconds: u64) -> Answer {
     let mut reply = reply.clone();
     reply

@@ -59,9 +59,8 @@ enum Check {
 
 /// The 43 entries, in the order of the reference. Errors and warnings come in this order too.
 ///
-/// Rules: impact.fields.texts, impact.fields.stated_lengths, impact.fields.dates, impact.fields.money_and_numbers,
-/// impact.fields.ip_address, impact.fields.unknown_ignored, impact.fields.exact_names, impact.fields.item_indices,
-/// impact.fields.family_numbers.
+/// Rules: impact.fields.texts, impact.fields.stated_lengths, impact.fields.reporting_fields,
+/// impact.fields.unknown_ignored, impact.fields.numbers.
 const FIELDS: [Field; 43] = [
     one(
         "ActionTrackerId",
@@ -78,7 +77,7 @@ const FIELDS: [Field; 43] = [
     ),
     one(
         "MediaId",
-        Check::Id(rule("impact.conversions.alias_integer")),
+        Check::Id(rule("impact.conversions.partner_integer")),
     ),
     one("OrderId", Check::OrderId),
     one("Amount", Check::Amount),
@@ -318,9 +317,8 @@ impl<'a> Fields<'a> {
 impl Check {
     /// Whether a value can be used. Says so if it cannot. `None` is JSON that is neither text nor a number.
     ///
-    /// Rules: impact.warnings.card_bin, impact.warnings.card_last_four, impact.warnings.conversion_type,
-    /// impact.warnings.payout_amount, impact.warnings.text_length, impact.warnings.date, impact.warnings.number,
-    /// impact.warnings.ip_address, impact.warnings.no_text.
+    /// Rules: impact.fields.clo, impact.warnings.card_bin, impact.warnings.card_last_four, impact.warnings.conversion_type,
+    /// impact.warnings.payout_amount, impact.warnings.text, impact.warnings.reporting_fields.
     fn judge(self, findings: &mut Findings, key: Key, value: Option<&str>) -> bool {
         let number = value.and_then(Number::parse);
         let is_text = value.is_some_and(|value| value.chars().nth(TEXT_LENGTH).is_none());
@@ -356,18 +354,12 @@ impl Check {
                 )
             }
             Self::Amount => {
-                findings.decimal(key, number, rule("impact.conversions.amount_syntax"))
-                    && findings.not_negative(
-                        key,
-                        number,
-                        rule("impact.conversions.amount_negative"),
-                    )
-                    && findings.not_too_large(key, number, rule("impact.conversions.amount_size"))
+                findings.amount(key, number, rule("impact.conversions.amount_syntax"))
+                    && findings.not_negative(key, number, rule("impact.conversions.amount_negative"))
             }
             Self::Price => {
-                findings.decimal(key, number, rule("impact.items.amount_syntax"))
+                findings.amount(key, number, rule("impact.items.amount_syntax"))
                     && findings.not_negative(key, number, rule("impact.items.amount_negative"))
-                    && findings.not_too_large(key, number, rule("impact.items.amount_size"))
             }
             Self::Percent => {
                 let sound = number.is_some_and(|number| {
@@ -467,25 +459,17 @@ impl Findings {
         gate.is_ok()
     }
 
-    fn decimal(&mut self, key: Key, number: Option<Number<'_>>, rule: RuleId) -> bool {
-        self.unless(number.is_some(), rule, key, "must be a decimal")
+    fn amount(&mut self, key: Key, number: Option<Number<'_>>, rule: RuleId) -> bool {
+        let sound = number.is_some_and(|number| number.integer_digits <= INTEGER_DIGITS);
+        self.unless(sound, rule, key, "must be a decimal of at most 14 integer digits")
     }
 
     fn not_negative(&mut self, key: Key, number: Option<Number<'_>>, rule: RuleId) -> bool {
-        self.unless(
-            !number.is_some_and(Number::is_negative),
-            rule,
-            key,
-            "must not be negative",
-        )
+        let negative = number.is_some_and(Number::is_negative);
+        self.unless(!negative, rule, key, "must not be negative")
     }
 
-    fn not_too_large(&mut self, key: Key, number: Option<Number<'_>>, rule: RuleId) -> bool {
-        let large = number.is_some_and(|number| number.integer_digits > INTEGER_DIGITS);
-        self.unless(!large, rule, key, "must have at most 14 integer digits")
-    }
-
-    /// Notes that the lines of an item come to too much.
+    /// Notes that a line comes to too much.
     pub(super) fn line_too_large(&mut self, item: u16) {
         let key = Key::named("ItemQuantity", item);
         self.unless(
@@ -512,7 +496,7 @@ impl Findings {
 
     /// The rules that were broken and what to say about it, in the order of the reference; or else the warnings.
     ///
-    /// Rules: impact.fields.order_of_findings.
+    /// Rules: impact.conversions.all_errors.
     pub(super) fn into_result(mut self) -> Result<Vec<Finding>, (Vec<RuleId>, Vec<Finding>)> {
         if self.errors.is_empty() {
             return Ok(self.warnings);

@@ -71,8 +71,8 @@ impl Figures {
     /// What the line comes to, and its discounts: by unit, by rate and for the line, all taken from the base, and
     /// together never more than it.
     ///
-    /// Rules: impact.items.total_discount, impact.items.unit_discount, impact.items.discounts_add_up,
-    /// impact.items.never_below_zero.
+    /// Rules: impact.items.total_discount, impact.items.unit_discount, impact.items.rate_discount,
+    /// impact.items.discounts_add_up.
     fn totals(self) -> Option<(Money, Money)> {
         let base = self.base()?;
         // What overflows is more than any base.
@@ -85,7 +85,7 @@ impl Figures {
                 .checked_add(by_rate)?
                 .checked_add(self.total_discount)
         };
-        let discounts = discounts().unwrap_or(base).min(base);
+        let discounts = discounts().unwrap_or(base).min(base.max(Decimal::ZERO));
         Some((Money::rounded(base - discounts), Money::rounded(discounts)))
     }
 }
@@ -103,8 +103,7 @@ fn quantity(fields: &Fields<'_>, index: u16) -> u64 {
 /// The lines of an order, in the order of their indices. As soon as there is one item field, items alone decide;
 /// without one, the order is a single line of its `Amount`.
 ///
-/// Rules: impact.items.amount_unused, impact.items.simple_conversion, impact.items.separate, impact.items.by_index,
-/// impact.items.single_line.
+/// Rules: impact.items.amount_unused, impact.items.simple_conversion, impact.items.separate, impact.items.by_index.
 pub(super) fn lines(fields: &Fields<'_>, findings: &mut Findings) -> Vec<Item> {
     if fields.items.is_empty() {
         let amount = Money::rounded(fields.decimal("Amount", 0).unwrap_or_default());
@@ -146,7 +145,7 @@ impl Item {
 
     /// How its path calls it: by its `Sku`, or else by its index.
     ///
-    /// Rules: impact.actions.item_without_sku.
+    /// Rules: impact.actions.item_uri.
     pub(super) fn segment(&self) -> String {
         if self.sku.is_empty() {
             self.index.to_string()

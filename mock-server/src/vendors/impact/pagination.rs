@@ -34,7 +34,7 @@ pub(super) struct Asked {
 impl Asked {
     /// `Page` from 1, and `PageSize`, which is moved into its bounds.
     ///
-    /// Rules: impact.pages.first_by_default, impact.pages.default_size, impact.pages.size_bounds.
+    /// Rules: impact.pages.members, impact.pages.size.
     pub(super) fn read(call: &Call<'_>, query: &Form<'_>) -> Result<Self, Refusal> {
         let paging = &call.state.settings().pages;
         let page = query.first("Page").map_or(Some(1), integer);
@@ -63,8 +63,7 @@ impl Asked {
 
     /// Where that page stands in a list of `total`.
     ///
-    /// Rules: impact.pages.members, impact.pages.ends_are_empty, impact.pages.uris, impact.pages.empty_list,
-    /// impact.pages.beyond_the_end.
+    /// Rules: impact.pages.members, impact.pages.ends_are_empty, impact.pages.uris, impact.pages.empty_list.
     pub(super) fn of(self, call: &Call<'_>, total: usize) -> Result<Page, Refusal> {
         let Self { page, size } = self;
         let total = total as u64;

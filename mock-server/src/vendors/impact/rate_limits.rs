@@ -18,8 +18,8 @@ const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 /// The hour is that of the account and the group, and begins with the first call it counts. A call that is refused here
 /// is not counted.
 ///
-/// Rules: impact.limits.headers, impact.limits.reset_in_seconds, impact.limits.counts_this_call, impact.limits.by_account,
-/// impact.limits.refused_calls_count, impact.limits.fixed_hour, impact.limits.only_after_admission.
+/// Rules: impact.limits.headers, impact.limits.reset_in_seconds, impact.limits.counts_this_call,
+/// impact.limits.counting, impact.limits.only_after_admission.
 pub(super) fn admit(call: &mut Call<'_>, usage: &Usage) -> Result<Count, Refusal> {
     let (group, limit) = group(call);
     let key = format!("impact.{}.{group}", call.account_id);

@@ -166,7 +166,7 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     /// The first checks: everything up to the method.
     ///
-    /// Rules: impact.auth.precedes_everything, impact.auth.basic_forms.
+    /// Rules: impact.auth.precedes_everything, impact.auth.basic_forms, impact.formats.default_of_the_account.
     pub(super) fn admit(
         state: &'a State,
         parts: &'a Parts<'a>,
@@ -261,7 +261,7 @@ impl<'a> Call<'a> {
 
     /// A POST can ask to be taken for a PUT or a DELETE, which nothing here has.
     ///
-    /// Rules: impact.requests.other_methods_ignored.
+    /// Rules: impact.requests.method_override.
     pub(super) fn refuse_override(&self, pairs: &Form<'_>) -> Result<(), Refusal> {
         let method = pairs.first("_method").unwrap_or_default();
         ensure(!matches!(method, "PUT" | "DELETE"), || {
@@ -322,7 +322,7 @@ pub(super) enum MediaType {
 impl MediaType {
     /// Reads the first `Content-Type`; none, and an empty one, count as a form.
     ///
-    /// Rules: impact.requests.form, impact.requests.json, impact.requests.no_media_type.
+    /// Rules: impact.requests.form, impact.requests.json, impact.requests.media_type.
     pub(super) fn of(parts: &Parts<'_>) -> Option<Self> {
         let value = parts
             .header(CONTENT_TYPE)
@@ -433,7 +433,7 @@ impl<'a> Payload<'a> {
 
     /// What was submitted, as a form: a form as it came, JSON in the order of its members.
     ///
-    /// Rules: impact.submissions.payload, impact.submissions.payload_of_json.
+    /// Rules: impact.submissions.payload.
     pub(super) fn as_form(&self) -> String {
         if let Some(form) = self.form {
             return String::from_utf8_lossy(form).into_owned();
@@ -448,7 +448,7 @@ impl<'a> Payload<'a> {
 
 /// The members of a JSON object, in order. A number counts by its literal, `null` is not there.
 ///
-/// Rules: impact.requests.json_members.
+/// Rules: impact.requests.json.
 fn json_pairs(body: &[u8]) -> Option<Vec<(Cow<'_, str>, Value<'_>)>> {
     let Object(members) = serde_json::from_slice(body).ok()?;
     let mut pairs = Vec::with_capacity(members.len());

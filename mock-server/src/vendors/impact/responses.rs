@@ -34,7 +34,7 @@ impl Format {
     /// The suffix of the path decides, then the range of `Accept` that is liked best, then what the resource has by
     /// default.
     ///
-    /// Rules: impact.formats.suffix, impact.formats.accept, impact.formats.best_range, impact.formats.always_answered.
+    /// Rules: impact.formats.suffix, impact.formats.accept, impact.formats.best_range.
     pub(super) fn of(suffix: Option<Self>, parts: &Parts<'_>, default: Self) -> Self {
         suffix.or_else(|| accepted(parts)).unwrap_or(default)
     }
@@ -182,7 +182,7 @@ impl Writer {
 
     /// One member; an empty one is an empty string, or an empty element.
     ///
-    /// Rules: impact.formats.empty_values.
+    /// Rules: impact.formats.values_are_text.
     pub(super) fn member(&mut self, name: &'static str, value: impl Display) {
         self.value.clear();
         write!(self.value, "{value}").expect("a String takes every text");

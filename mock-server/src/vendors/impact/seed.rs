@@ -375,7 +375,9 @@ impl Seed {
         })
     }
 
-    /// The token of that SID, and whose it is.
+    /// The token of that SID, and whose it is. What is submitted with it belongs to the account, whatever the SID.
+    ///
+    /// Rules: impact.auth.shared_account.
     pub(super) fn holder(&self, sid: &str) -> Option<&Holder> {
         self.tokens.get(sid)
     }

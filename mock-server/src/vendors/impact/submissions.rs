@@ -163,8 +163,7 @@ pub(super) fn retrieve(call: &Call<'_>, id: &str) -> Result<Outcome<Event>, Refu
     ))
 }
 
-/// Rules: impact.submissions.members, impact.submissions.completion_date, impact.submissions.error_after_completion,
-/// impact.submissions.error_type, impact.submissions.uri_is_queued_uri.
+/// Rules: impact.submissions.members, impact.submissions.completion, impact.submissions.error_type.
 fn members(writer: &mut Writer, call: &Call<'_>, record: &Submission) {
     let date = |at| call.account.utc_offset.show(at);
     let status = record.status(call.now);
@@ -267,7 +266,7 @@ impl Reason {
 
     /// Such as `CONTRACT_NOT_FOUND`.
     ///
-    /// Rules: impact.submissions.reason_codes.
+    /// Rules: impact.submissions.error_type.
     pub(super) fn code(self) -> &'static str {
         self.0
     }

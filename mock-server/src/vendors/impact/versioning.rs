@@ -13,7 +13,7 @@ const VERSIONS: [&str; 6] = ["11", "12", "13", "14", "15", "16"];
 
 /// Refuses a version that does not exist. The query counts before the header; without either, that of the token does.
 ///
-/// Rules: impact.versions.by_query, impact.versions.by_header, impact.versions.query_first, impact.versions.alike.
+/// Rules: impact.versions.by_query, impact.versions.by_header, impact.versions.query_first, impact.versions.known.
 pub(super) fn check(call: &Call<'_>) -> Result<(), Refusal> {
     let query = call
         .parts
