@@ -208,3 +208,285 @@ fn to_unicode(ascii: &str) -> Result<String, Invalid> {
         .map_err(|detail| invalid(rule("chase.email.bidi"), &detail))?;
     Ok(unicode)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::vendors::chase::email::tests::{accepts, refuses};
+
+    const TOP_LEVEL: &str =
+        "The part after the @-sign is not valid. It is not within a valid top-level domain.";
+
+    /// `a@`, so many labels of 50 characters, and the rest.
+    fn long(labels: usize, rest: &str) -> String {
+        format!("a@{}{rest}", format!("{}.", "b".repeat(50)).repeat(labels))
+    }
+
+    #[test]
+    fn a_domain_has_at_most_253_characters() {
+        refuses(
+            "chase.email.domain_length",
+            &[
+                (
+                    &long(4, &"é".repeat(50)),
+                    "The email address is too long after the @-sign (1 character too many).",
+                ),
+                (
+                    &long(5, "!"),
+                    "The email address is too long after the @-sign (3 characters too many).",
+                ),
+            ],
+        );
+        refuses(
+            "chase.email.domain_characters",
+            &[(
+                &long(4, &"!".repeat(49)),
+                "The part after the @-sign contains invalid characters: '!'.",
+            )],
+        );
+        accepts(&[(&long(4, "com"), &long(4, "com"))]);
+    }
+
+    #[test]
+    fn a_domain_has_letters_digits_hyphens_and_periods() {
+        refuses(
+            "chase.email.domain_characters",
+            &[(
+                "a@b_'\\ é\t@.example",
+                "The part after the @-sign contains invalid characters: \"'\", \"\\\", '@', '_', SPACE, U+0009.",
+            )],
+        );
+        accepts(&[("a@b-1.example", "a@b-1.example")]);
+    }
+
+    #[test]
+    fn a_domain_has_no_unsafe_characters() {
+        refuses(
+            "chase.email.domain_unsafe",
+            &[
+                (
+                    "a@\u{301}b\u{301}\u{200d}\u{a0}.example",
+                    "The email address contains unsafe characters: NO-BREAK SPACE, COMBINING ACUTE ACCENT, ZERO WIDTH JOINER.",
+                ),
+                (
+                    "a@b\u{1fae8}.example",
+                    "The email address contains unsafe characters: U+0001FAE8.",
+                ),
+            ],
+        );
+        accepts(&[("a@b\u{301}.example", "a@b\u{301}.example")]);
+    }
+
+    #[test]
+    fn characters_with_a_full_stop_in_them_are_refused() {
+        refuses(
+            "chase.email.domain_full_stops",
+            &[(
+                "a@b․⒈㏂\u{fe52}\u{1f100}.example",
+                "The part after the @-sign contains invalid characters: '․', '⒈', '㏂', '﹒', '🄀'.",
+            )],
+        );
+        accepts(&[("a@b．c。d｡example", "a@b.c.d.example")]);
+    }
+
+    #[test]
+    fn characters_that_uts_46_disallows_are_refused() {
+        refuses(
+            "chase.email.domain_mapping",
+            &[(
+                "a@É\u{fffd}\u{2ff0}.example",
+                "The part after the @-sign contains invalid characters (Codepoint U+FFFD not allowed at position 2 in 'É\u{fffd}\u{2ff0}.example').",
+            )],
+        );
+        accepts(&[("a@É.example", "a@é.example")]);
+    }
+
+    #[test]
+    fn the_mapped_domain_has_letters_digits_hyphens_and_periods_too() {
+        refuses(
+            "chase.email.domain_mapped",
+            &[(
+                "a@℀⑴\u{fdfa}.example",
+                "The part after the @-sign contains invalid characters after Unicode normalization: '(', ')', '/', SPACE.",
+            )],
+        );
+        accepts(&[("a@ﬀⅧ.example", "a@ffviii.example")]);
+    }
+
+    #[test]
+    fn periods_stand_alone_between_other_characters() {
+        refuses(
+            "chase.email.domain_periods",
+            &[
+                ("a@.b..c.", "An email address cannot end with a period."),
+                (
+                    "a@.b..c",
+                    "An email address cannot have a period immediately after the @-sign.",
+                ),
+                (
+                    "a@b-。｡c",
+                    "An email address cannot have two periods in a row.",
+                ),
+            ],
+        );
+        accepts(&[("a@b.c", "a@b.c")]);
+    }
+
+    #[test]
+    fn hyphens_stand_within_labels() {
+        refuses(
+            "chase.email.domain_hyphens",
+            &[
+                ("a@-b.-c-", "An email address cannot end with a hyphen."),
+                (
+                    "a@-b-.c",
+                    "An email address cannot have a hyphen immediately after the @-sign.",
+                ),
+                (
+                    "a@b-.c",
+                    "An email address cannot have a period and a hyphen next to each other.",
+                ),
+                (
+                    "a@b.－c",
+                    "An email address cannot have a period and a hyphen next to each other.",
+                ),
+            ],
+        );
+        accepts(&[("a@b-c.d", "a@b-c.d")]);
+    }
+
+    #[test]
+    fn two_hyphens_in_third_and_fourth_place_mean_punycode() {
+        const REASON: &str = "An email address cannot have two letters followed by two dashes immediately after the @-sign or after a period, except Punycode.";
+        refuses(
+            "chase.email.reserved_hyphens",
+            &[
+                ("a@ab--c.example", REASON),
+                ("a@b.éa--b.example", REASON),
+                ("a@b---c.example", REASON),
+            ],
+        );
+        accepts(&[
+            ("a@a--b.example", "a@a--b.example"),
+            ("a@axn--b.example", "a@axn--b.example"),
+        ]);
+    }
+
+    #[test]
+    fn the_ascii_form_has_at_most_253_bytes() {
+        refuses(
+            "chase.email.domain_ascii_length",
+            &[
+                (
+                    &long(4, &format!("{}.é", "b".repeat(42))),
+                    "The email address is too long after the @-sign (1 byte too many after IDNA encoding).",
+                ),
+                (
+                    &long(4, &format!("{}.é", "b".repeat(43))),
+                    "The email address is too long after the @-sign (2 bytes too many after IDNA encoding).",
+                ),
+                (
+                    &long(4, &"㎉".repeat(13)),
+                    "The email address is too long after the @-sign (3 bytes too many after IDNA encoding).",
+                ),
+            ],
+        );
+        // With a local part of one byte, the whole address is too long before the domain is.
+        let accepted = long(4, &format!("{}.é", "b".repeat(40)));
+        accepts(&[(&accepted, &accepted)]);
+    }
+
+    #[test]
+    fn a_label_has_at_most_63_characters() {
+        let label = |length: usize| format!("a@{}.example", "b".repeat(length));
+        refuses(
+            "chase.email.label_length",
+            &[
+                (
+                    &label(64),
+                    "After the @-sign, periods cannot be separated by so many characters (1 character too many).",
+                ),
+                (
+                    &label(65),
+                    "After the @-sign, periods cannot be separated by so many characters (2 characters too many).",
+                ),
+            ],
+        );
+        accepts(&[(&label(63), &label(63))]);
+    }
+
+    #[test]
+    fn a_domain_has_a_period() {
+        const REASON: &str = "The part after the @-sign is not valid. It should have a period.";
+        refuses(
+            "chase.email.period_required",
+            &[("a@b", REASON), ("a@é", REASON), ("a@test", REASON)],
+        );
+        accepts(&[("a@b.c", "a@b.c")]);
+    }
+
+    #[test]
+    fn a_domain_ends_with_a_letter() {
+        refuses(
+            "chase.email.top_level_letter",
+            &[
+                ("a@127.0.0.1", TOP_LEVEL),
+                ("a@b.c1", TOP_LEVEL),
+                ("a@b.c１", TOP_LEVEL),
+            ],
+        );
+        accepts(&[("a@b.1c", "a@b.1c"), ("a@b.рф", "a@b.рф")]);
+    }
+
+    #[test]
+    fn special_names_are_refused() {
+        const REASON: &str = "The part after the @-sign is a special-use or reserved name that cannot be used with email.";
+        refuses(
+            "chase.email.special_use",
+            &[
+                ("a@b.arpa", REASON),
+                ("a@b.invalid", REASON),
+                ("a@b.Local", REASON),
+                ("a@b.c.localhost", REASON),
+                ("a@b.onion", REASON),
+                ("a@é.ｔest", REASON),
+            ],
+        );
+        accepts(&[
+            ("a@b.example", "a@b.example"),
+            ("a@local.b.xlocal", "a@local.b.xlocal"),
+        ]);
+    }
+
+    #[test]
+    fn no_unsafe_characters_come_out_of_punycode() {
+        refuses(
+            "chase.email.punycode_unsafe",
+            &[(
+                "a@xn--11b6iy14e.example",
+                "The email address contains unsafe characters: ZERO WIDTH JOINER.",
+            )],
+        );
+        accepts(&[("a@xn--11b6i.example", "a@क्.example")]);
+    }
+
+    #[test]
+    fn beside_a_right_to_left_label_all_obey_the_bidi_rule() {
+        refuses(
+            "chase.email.bidi",
+            &[
+                (
+                    "a@1.xn--4db.example",
+                    "The part after the @-sign is not valid IDNA (First codepoint in label '1' must be directionality L, R or AL).",
+                ),
+                (
+                    "a@1b.א.example",
+                    "The part after the @-sign is not valid IDNA (First codepoint in label '1b' must be directionality L, R or AL).",
+                ),
+            ],
+        );
+        accepts(&[
+            ("a@b1.xn--4db.example", "a@b1.א.example"),
+            ("a@1b.é.example", "a@1b.é.example"),
+        ]);
+    }
+}

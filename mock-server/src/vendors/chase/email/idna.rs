@@ -20,7 +20,7 @@ pub(super) fn map(domain: &str) -> Result<String, String> {
             Mapping::Keep => mapped.push(c),
             Mapping::Drop => {}
             Mapping::Shift(by) => {
-                mapped.extend(u32::from(c).checked_add_signed(by).and_then(char::from_u32))
+                mapped.extend(u32::from(c).checked_add_signed(by).and_then(char::from_u32));
             }
             Mapping::Text(text) => mapped.push_str(text),
             Mapping::Refuse => {
@@ -234,5 +234,263 @@ fn check_direction(label: &[u32], always: bool) -> Result<(), String> {
             Err("Label ends with illegal codepoint directionality".to_owned())
         }
         Some(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{map, to_ascii, to_unicode};
+    use crate::vendors::chase::email::punycode;
+    use crate::vendors::chase::email::tests::{accepts, refuses};
+    use crate::vendors::chase::email::unicode::code_points;
+
+    /// What the A-label of anything, be it valid or not, is turned into.
+    fn decoded(label: &str) -> Result<String, String> {
+        to_unicode(&format!("xn--{}", punycode::encode(&code_points(label))))
+    }
+
+    #[track_caller]
+    fn sound(labels: &[&str]) {
+        for &label in labels {
+            assert_eq!(decoded(label).as_deref(), Ok(label));
+        }
+    }
+
+    #[track_caller]
+    fn unsound(labels: &[(&str, &str)]) {
+        for &(label, detail) in labels {
+            assert_eq!(decoded(label), Err(detail.to_owned()), "{label:?}");
+        }
+    }
+
+    #[test]
+    fn the_mapping_is_that_of_uts_46() {
+        for (domain, mapped) in [
+            ("BÜCHER", "bücher"),
+            ("ＡB。c", "ab.c"),
+            ("faß.ς", "faß.ς"),
+            ("a\u{34f}\u{3164}\u{fe0f}b", "ab"),
+            ("ﬃ㎉", "ffikcal"),
+            ("İ", "i\u{307}"),
+            ("e\u{301}", "é"),
+            (">\u{338}", "≯"),
+        ] {
+            assert_eq!(map(domain).as_deref(), Ok(mapped));
+        }
+        assert_eq!(
+            map("a.\u{fffd}").as_deref(),
+            Err(&"Codepoint U+FFFD not allowed at position 3 in 'a.\u{fffd}'".to_owned()),
+        );
+    }
+
+    #[test]
+    fn labels_beyond_ascii_get_an_a_label() {
+        let too_long = || Err("Label too long".to_owned());
+        assert_eq!(to_ascii("bücher").as_deref(), Ok("xn--bcher-kva"));
+        assert_eq!(to_ascii("a-1").as_deref(), Ok("a-1"));
+        assert_eq!(to_ascii(""), Err("Empty Label".to_owned()));
+        assert_eq!(to_ascii(&"b".repeat(64)), too_long());
+        // Before anything that is wrong with its characters.
+        assert_eq!(to_ascii(&"☃".repeat(255)), too_long());
+        assert_eq!(
+            to_ascii(&"☃".repeat(254))
+                .map_err(|detail| detail.starts_with("Codepoint U+2603 at position 1 of")),
+            Err(true),
+        );
+        assert_eq!(to_ascii(&"é".repeat(57)).map(|ascii| ascii.len()), Ok(63));
+        assert_eq!(to_ascii(&"é".repeat(58)), too_long());
+    }
+
+    #[test]
+    fn a_label_is_refused_for_its_form() {
+        unsound(&[
+            ("e\u{301}", "Label must be in Normalization Form C"),
+            (
+                "ab--é",
+                "Label has disallowed hyphens in 3rd and 4th position",
+            ),
+            ("-é", "Label must not start or end with a hyphen"),
+            ("é-", "Label must not start or end with a hyphen"),
+            (
+                "\u{335}é",
+                "Label begins with an illegal combining character",
+            ),
+        ]);
+        sound(&["é", "a-é", "é\u{335}", "aéb--c"]);
+    }
+
+    #[test]
+    fn a_label_is_refused_for_its_punycode() {
+        let canonical = "A-label is not the canonical Punycode encoding of its U-label";
+        for (label, detail) in [
+            ("xn--99999", "Invalid A-label"),
+            ("xn---bbk", canonical),
+            (
+                "xn--a",
+                "Codepoint U+0080 at position 1 of '\\x80' not allowed",
+            ),
+            (
+                "xn--ib9b",
+                "Codepoint U+D800 at position 1 of '\\ud800' not allowed",
+            ),
+        ] {
+            assert_eq!(to_unicode(label), Err(detail.to_owned()));
+        }
+        assert_eq!(to_unicode("xn--bcher-kva").as_deref(), Ok("bücher"));
+    }
+
+    #[test]
+    fn a_label_is_refused_for_its_characters() {
+        unsound(&[
+            ("a☃", "Codepoint U+2603 at position 2 of 'a☃' not allowed"),
+            ("É", "Codepoint U+00C9 at position 1 of 'É' not allowed"),
+            (
+                "é\u{1f600}'",
+                "Codepoint U+1F600 at position 2 of \"é\u{1f600}'\" not allowed",
+            ),
+            (
+                "\u{200b}a",
+                "Codepoint U+200B at position 1 of '\\u200ba' not allowed",
+            ),
+        ]);
+        sound(&["aß", "ς", "日本語", "ー", "\u{1b001}"]);
+    }
+
+    #[test]
+    fn joiners_stand_where_their_script_wants_them() {
+        unsound(&[
+            (
+                "\u{200d}a",
+                "Joiner U+200D not allowed at position 1 in '\\u200da'",
+            ),
+            (
+                "क\u{200d}",
+                "Joiner U+200D not allowed at position 2 in 'क\\u200d'",
+            ),
+            (
+                "ا\u{200c}ب",
+                "Joiner U+200C not allowed at position 2 in 'ا\\u200cب'",
+            ),
+            (
+                "ب\u{200c}",
+                "Joiner U+200C not allowed at position 2 in 'ب\\u200c'",
+            ),
+            (
+                "ب\u{200d}ب",
+                "Joiner U+200D not allowed at position 2 in 'ب\\u200dب'",
+            ),
+            (
+                "𗀀\u{200d}",
+                "Unknown codepoint adjacent to joiner U+200D at position 2 in '𗀀\\u200d'",
+            ),
+            (
+                "ب\u{897}\u{200c}",
+                "Unknown codepoint adjacent to joiner U+200C at position 3 in 'ب\\u0897\\u200c'",
+            ),
+        ]);
+        sound(&[
+            "क\u{94d}\u{200d}",
+            "क\u{94d}\u{200c}",
+            "ب\u{200c}ب",
+            "ب\u{64e}\u{200c}\u{64e}ا",
+        ]);
+    }
+
+    #[test]
+    fn some_characters_need_their_context() {
+        unsound(&[
+            ("a·l", "Codepoint U+00B7 not allowed at position 2 in 'a·l'"),
+            ("l·", "Codepoint U+00B7 not allowed at position 2 in 'l·'"),
+            ("͵a", "Codepoint U+0375 not allowed at position 1 in '͵a'"),
+            ("a׳", "Codepoint U+05F3 not allowed at position 2 in 'a׳'"),
+            ("״א", "Codepoint U+05F4 not allowed at position 1 in '״א'"),
+            ("・a", "Codepoint U+30FB not allowed at position 1 in '・a'"),
+            ("ب٠۰", "Codepoint U+0660 not allowed at position 2 in 'ب٠۰'"),
+            ("ب۰٠", "Codepoint U+06F0 not allowed at position 2 in 'ب۰٠'"),
+            ("͵Α", "Codepoint U+0391 at position 2 of '͵Α' not allowed"),
+        ]);
+        sound(&[
+            "l·l", "͵α", "א׳", "א״", "・カ", "a・あ", "漢・", "ب٠١", "ب۰۱",
+        ]);
+    }
+
+    #[test]
+    fn a_right_to_left_label_obeys_the_bidi_rule() {
+        unsound(&[
+            (
+                "1א",
+                "First codepoint in label '1א' must be directionality L, R or AL",
+            ),
+            (
+                "٠ب",
+                "First codepoint in label '٠ب' must be directionality L, R or AL",
+            ),
+            (
+                "אa",
+                "Invalid direction for codepoint at position 2 in a right-to-left label",
+            ),
+            (
+                "aא",
+                "Invalid direction for codepoint at position 2 in a left-to-right label",
+            ),
+            (
+                "a٠",
+                "Invalid direction for codepoint at position 2 in a left-to-right label",
+            ),
+            ("א1٠", "Can not mix numeral types in a right-to-left label"),
+            ("א٠1a", "Can not mix numeral types in a right-to-left label"),
+            ("אʹ", "Label ends with illegal codepoint directionality"),
+            (
+                "\u{88f}ا",
+                "Unknown directionality in label '\\u088fا' at position 1",
+            ),
+        ]);
+        sound(&["א", "א1", "ب٠", "א-ב", "אʹב\u{5b0}", "ب\u{64e}"]);
+    }
+
+    #[test]
+    fn a_domain_beyond_ascii_needs_sound_labels() {
+        refuses(
+            "chase.email.idna_label",
+            &[
+                (
+                    "a@☃.example",
+                    "The part after the @-sign is invalid (Codepoint U+2603 at position 1 of '☃' not allowed).",
+                ),
+                (
+                    "a@\u{3164}",
+                    "The part after the @-sign is invalid (Empty Label).",
+                ),
+                (
+                    "a@é.xn--99999.example",
+                    "The part after the @-sign is invalid (Invalid A-label).",
+                ),
+            ],
+        );
+        accepts(&[
+            ("a@é.example", "a@é.example"),
+            ("a@é.xn--9ca.example", "a@é.é.example"),
+        ]);
+    }
+
+    #[test]
+    fn an_ascii_domain_needs_sound_a_labels() {
+        refuses(
+            "chase.email.punycode",
+            &[
+                (
+                    "a@xn--99999.example",
+                    "The part after the @-sign is not valid IDNA (Invalid A-label).",
+                ),
+                (
+                    "a@b.xn--n3h",
+                    "The part after the @-sign is not valid IDNA (Codepoint U+2603 at position 1 of '☃' not allowed).",
+                ),
+            ],
+        );
+        accepts(&[
+            ("a@XN--9ca.example", "a@é.example"),
+            ("a@axn--99999.example", "a@axn--99999.example"),
+        ]);
     }
 }

@@ -112,3 +112,52 @@ fn adapt(delta: u64, length: u64, first: bool) -> u64 {
     }
     bias + (BASE - T_MIN + 1) * delta / (delta + SKEW)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{decode, encode};
+    use crate::vendors::chase::email::unicode::code_points;
+
+    #[test]
+    fn labels_are_encoded_and_decoded() {
+        // Those with more than one letter beyond ASCII are samples of RFC 3492, section 7.1.
+        for (label, encoded) in [
+            ("bücher", "bcher-kva"),
+            ("א", "4db"),
+            ("ليهمابتكلموشعربي؟", "egbpdaj6bu4bxfgehfvwxn"),
+            ("他们为什么不说中文", "ihqwcrb4cv8a8dqg056pqjye"),
+            ("3年b組金八先生", "3b-ww4c5e180e575a65lsy2b"),
+            ("majiでkoiする5秒前", "majikoi5-783gue6qz075azm5e"),
+        ] {
+            let label = code_points(label);
+            assert_eq!(encode(&label), encoded);
+            assert_eq!(decode(encoded), Some(label));
+        }
+    }
+
+    #[test]
+    fn malformed_texts_are_not_decoded() {
+        // Cut short; no digit; beyond the last code point; beyond any number.
+        let enormous = format!("{}a", "9".repeat(1000));
+        for encoded in ["99999", "a-é", "bcher-kva\u{80}", "999999a", &enormous] {
+            assert_eq!(decode(encoded), None, "{encoded}");
+        }
+        assert_eq!(decode("a"), Some(vec![0x80]));
+        assert_eq!(decode("ib9b"), Some(vec![0xd800]));
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_undoes_encoding(label in prop::collection::vec(prop_oneof![0_u32..0x80, 0x80_u32..0x11_0000], 0..20)) {
+            prop_assume!(label.iter().any(|&code| code >= 0x80));
+            prop_assert_eq!(decode(&encode(&label)), Some(label));
+        }
+
+        #[test]
+        fn no_text_panics(encoded in "[a-z0-9-]{0,80}|\\PC{0,9}") {
+            let _ = decode(&encoded);
+        }
+    }
+}

@@ -140,3 +140,182 @@ pub(super) fn after_quote(rule: RuleId, rest: &str) -> Invalid {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::vendors::chase::email::tests::{accepts, refuses};
+
+    #[test]
+    fn an_at_sign_stands_outside_quotes() {
+        const REASON: &str = "An email address must have an @-sign.";
+        refuses(
+            "chase.email.at_sign_required",
+            &[
+                ("", REASON),
+                ("a.example", REASON),
+                ("\"a@b.example", REASON),
+                ("\"a@b.example\"", REASON),
+                ("a\"@b.example", REASON),
+                ("\"a\\\"@b.example", REASON),
+            ],
+        );
+        accepts(&[("a@b.example", "a@b.example")]);
+    }
+
+    #[test]
+    fn the_first_at_sign_outside_quotes_ends_the_local_part() {
+        refuses(
+            "chase.email.domain_characters",
+            &[(
+                "a@b@c.example",
+                "The part after the @-sign contains invalid characters: '@'.",
+            )],
+        );
+        refuses(
+            "chase.email.quoted_local",
+            &[
+                (
+                    "\"a@b\"@c.example",
+                    "Quoting the part before the @-sign is not allowed here.",
+                ),
+                (
+                    "\"\\\\\"@c.example",
+                    "Quoting the part before the @-sign is not allowed here.",
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_character_that_changes_under_normalisation_is_ordinary() {
+        refuses(
+            "chase.email.local_characters",
+            &[
+                (
+                    "a<\u{338}@b.example",
+                    "The email address contains invalid characters before the @-sign: '<'.",
+                ),
+                (
+                    &format!("<{}\u{338}@b.example", "\u{323}".repeat(30)),
+                    "The email address contains invalid characters before the @-sign: '<'.",
+                ),
+            ],
+        );
+        refuses(
+            "chase.email.bracket_unclosed",
+            &[(
+                &format!("<{}\u{338}@b.example", "\u{323}".repeat(31)),
+                "An open angle bracket at the start of the email address has to be followed by a close angle bracket at the end.",
+            )],
+        );
+        // The backslash still waits for a character to escape, and takes the quote.
+        refuses(
+            "chase.email.at_sign_required",
+            &[(
+                "\"\\\u{212a}\"@b.example",
+                "An email address must have an @-sign.",
+            )],
+        );
+    }
+
+    #[test]
+    fn other_at_signs_have_texts_of_their_own() {
+        refuses(
+            "chase.email.full_width_at_sign",
+            &[
+                (
+                    "a＠b.example",
+                    "The email address has the \"full-width\" at-sign (@) character instead of a regular at-sign.",
+                ),
+                (
+                    "a﹫b＠c.example",
+                    "The email address has the \"full-width\" at-sign (@) character instead of a regular at-sign.",
+                ),
+            ],
+        );
+        refuses(
+            "chase.email.small_at_sign",
+            &[(
+                "a﹫b.example",
+                "The email address has the \"small commercial at\" character instead of a regular at-sign.",
+            )],
+        );
+        accepts(&[("a＠b﹫c@d.example", "a＠b﹫c@d.example")]);
+    }
+
+    #[test]
+    fn nothing_stands_behind_the_quotes_of_a_name() {
+        refuses(
+            "chase.email.name_after_quote",
+            &[(
+                "\"A\" x <a@b.example>",
+                "Extra character(s) found after close quote: SPACE, 'x'",
+            )],
+        );
+        accepts(&[("\"A x\" <a@b.example>", "a@b.example")]);
+    }
+
+    #[test]
+    fn a_name_without_quotes_is_atext_and_blanks() {
+        refuses(
+            "chase.email.name_characters",
+            &[
+                (
+                    "A;B,\u{301}é. (\\<a@b.example>",
+                    "The display name contains invalid characters when not quoted: \"\\\", '(', ',', '.', ';', 'é', COMBINING ACUTE ACCENT.",
+                ),
+                (
+                    "A\u{3000}B;<a@b.example>",
+                    "The display name contains invalid characters when not quoted: ';', IDEOGRAPHIC SPACE.",
+                ),
+            ],
+        );
+        accepts(&[("\"A;B\" <a@b.example>", "a@b.example")]);
+    }
+
+    #[test]
+    fn a_name_has_no_unsafe_characters() {
+        refuses(
+            "chase.email.name_unsafe",
+            &[(
+                "\"\u{301}A\u{3000}\u{200b}\u{7}\" <a@b.example> x",
+                "The email address contains unsafe characters: U+0007, COMBINING ACUTE ACCENT, ZERO WIDTH SPACE.",
+            )],
+        );
+        refuses(
+            "chase.email.after_bracket",
+            &[(
+                "\"A\u{3000}\" <a@b.example> x",
+                "There can't be anything after the email address.",
+            )],
+        );
+        accepts(&[("\"A\u{200b}\" <a@b.example>", "a@b.example")]);
+    }
+
+    #[test]
+    fn a_bracket_is_closed_at_the_end() {
+        const REASON: &str = "An open angle bracket at the start of the email address has to be followed by a close angle bracket at the end.";
+        refuses(
+            "chase.email.bracket_unclosed",
+            &[
+                ("A <a@b.example", REASON),
+                ("<", REASON),
+                ("A<<a@b.example>", REASON),
+            ],
+        );
+        refuses(
+            "chase.email.after_bracket",
+            &[
+                (
+                    "A <a@b.example> x",
+                    "There can't be anything after the email address.",
+                ),
+                (
+                    "<a@b.example>.",
+                    "There can't be anything after the email address.",
+                ),
+            ],
+        );
+        accepts(&[("A <a@b.example> ", "a@b.example")]);
+    }
+}

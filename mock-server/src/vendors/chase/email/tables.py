@@ -64,7 +64,7 @@ def mapping(code):
         return {"V": "K", "D": "K", "I": "D", "X": "X"}[status]
     target = uts46data.uts46_replacements[row]
     if len(target) == 1:
-        return f"S({ord(target) - code})"
+        return f"S({ord(target) - code:_})"
     return 'T("' + "".join(c if c.isascii() else f"\\u{{{ord(c):x}}}" for c in target) + '")'
 
 
@@ -89,7 +89,7 @@ def write(file, doc, table, kind, rows, imports=None):
     rows = list(rows)
     lines, line = [], "   "
     for start, value in rows:
-        cell = f" (0x{start:x}, {value}),"
+        cell = f" (0x{start:_x}, {value}),"
         if len(line) + len(cell) > WIDTH:
             lines.append(line)
             line = "   "

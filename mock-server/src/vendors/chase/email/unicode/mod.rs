@@ -268,13 +268,141 @@ pub(super) fn repr_code_points(text: &[u32]) -> String {
             {
                 written.push(c);
             }
-            _ => written.push_str(&match code {
-                ..=0xff => format!("\\x{code:02x}"),
-                ..=0xffff => format!("\\u{code:04x}"),
-                _ => format!("\\U{code:08x}"),
-            }),
+            _ => written.push_str(&escape(code)),
         }
     }
     written.push(quote);
     written
+}
+
+/// A code point by its number, as Python writes it within quotes.
+fn escape(code: u32) -> String {
+    match code {
+        0..=0xff => format!("\\x{code:02x}"),
+        0x100..=0xffff => format!("\\u{code:04x}"),
+        _ => format!("\\U{code:08x}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::vendors::chase::email::tests::refuses;
+
+    #[test]
+    fn tables_begin_at_0_and_ascend() {
+        fn starts<T>(runs: &[(u32, T)]) -> Vec<u32> {
+            runs.iter().map(|&(start, _)| start).collect()
+        }
+        for table in [
+            starts(&categories::CATEGORIES),
+            starts(&directions::DIRECTIONS),
+            starts(&joining::JOINING),
+            starts(&scripts::SCRIPTS),
+            starts(&mapping::MAPPING),
+        ] {
+            assert_eq!(table[0], 0);
+            assert!(table.is_sorted_by(|a, b| a < b));
+        }
+        assert!(starts(&names::NAMES).is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn characters_are_shown_by_sign_name_or_number() {
+        for (c, shown) in [
+            ('a', "'a'"),
+            ('€', "'€'"),
+            ('\'', "\"'\""),
+            ('"', "'\"'"),
+            ('\\', "\"\\\""),
+            (' ', "SPACE"),
+            ('\u{301}', "COMBINING ACUTE ACCENT"),
+            ('\u{200b}', "ZERO WIDTH SPACE"),
+            ('\u{2028}', "LINE SEPARATOR"),
+            ('\u{e01ef}', "VARIATION SELECTOR-256"),
+            ('\0', "U+0000"),
+            ('\u{7f}', "U+007F"),
+            ('\u{e000}', "U+E000"),
+            ('\u{fffe}', "U+FFFE"),
+            ('\u{ffff}', "U+0000FFFF"),
+            ('\u{10ffff}', "U+0010FFFF"),
+        ] {
+            assert_eq!(display(c), shown);
+        }
+    }
+
+    #[test]
+    fn lists_have_each_character_once() {
+        refuses(
+            "chase.email.local_characters",
+            &[(
+                "\\(( \u{1}),;'\t:é@b.example",
+                "The email address contains invalid characters before the @-sign: \"\\\", '(', ')', ',', ':', ';', SPACE, U+0001, U+0009.",
+            )],
+        );
+        // By code point, not by name.
+        refuses(
+            "chase.email.local_unsafe",
+            &[(
+                "é\u{3000}\u{a0}\u{200b}\u{80}\u{3000}@b.example",
+                "The email address contains unsafe characters: U+0080, NO-BREAK SPACE, ZERO WIDTH SPACE, IDEOGRAPHIC SPACE.",
+            )],
+        );
+    }
+
+    #[test]
+    fn texts_are_quoted_like_python_does() {
+        for (text, quoted) in [
+            ("a b", "'a b'"),
+            ("'", "\"'\""),
+            ("'\"", "'\\'\"'"),
+            ("\\\t\n\r\0\u{7f}", "'\\\\\\t\\n\\r\\x00\\x7f'"),
+            (
+                "é\u{a0}\u{301}\u{200b}\u{2028}",
+                "'é\\xa0\u{301}\\u200b\\u2028'",
+            ),
+            ("😀\u{1fae8}\u{e0001}", "'😀\\U0001fae8\\U000e0001'"),
+        ] {
+            assert_eq!(repr(text), quoted);
+        }
+        assert_eq!(repr_code_points(&[0xd800, 0x61]), "'\\ud800a'");
+    }
+
+    #[test]
+    fn normalisation_leaves_newer_characters_alone() {
+        assert_eq!(nfc("e\u{301}\u{323}"), "ẹ\u{301}");
+        assert_eq!(nfc("\u{1100}\u{1161}\u{11a8}"), "각");
+        // U+0897, new in Unicode 16, is no mark yet: nothing moves across it.
+        assert_eq!(nfc("e\u{897}\u{301}\u{323}"), "e\u{897}\u{323}\u{301}");
+        // U+11382 and U+113C9 are U+11383 from Unicode 16 on.
+        assert_eq!(nfc("\u{11382}\u{113c9}"), "\u{11382}\u{113c9}");
+    }
+
+    #[test]
+    fn a_character_combines_with_what_follows() {
+        assert!(combines("<\u{338}"));
+        assert!(combines("<\u{323}\u{338}"));
+        assert!(combines("\u{212a}"));
+        assert!(combines("\u{301}\u{323}"));
+        assert!(!combines("<a\u{338}"));
+        assert!(!combines("@\u{338}"));
+        assert!(!combines("<\u{897}\u{338}"));
+        assert!(!combines(""));
+    }
+
+    proptest! {
+        #[test]
+        fn every_code_point_is_in_every_table(code in 0_u32..0x11_0000) {
+            let _ = (category(code), direction(code), joining(code), script(code), combining_class(code));
+            let _ = (is_nameless(code), char::from_u32(code).map(|c| (mapping(c), display(c))));
+        }
+
+        #[test]
+        fn normalising_twice_is_normalising_once(text in any::<String>()) {
+            let normalised = nfc(&text);
+            prop_assert_eq!(nfc(&normalised), normalised);
+        }
+    }
 }
