@@ -164,7 +164,8 @@ proptest! {
 
     #[test]
     fn a_good_name_before_an_address_changes_nothing(text in address(), name in "[a-zA-Z0-9_.é李]{0,5}( [a-z&]{1,5})?|\"[^\r\n]{1,5}\"") {
-        prop_assume!(!text.contains(['\r', '\n', '<', '>', '"']));
+        // A bracket or quote of its own would make it another name, or another address.
+        let text = text.replace(['\r', '\n', '<', '>', '"'], "");
         prop_assert_eq!(validate(&format!("{name} <{text}>")), validate(&text));
     }
 }
