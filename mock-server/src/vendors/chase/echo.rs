@@ -90,24 +90,55 @@ fn separate(out: &mut String, n: usize) {
     }
 }
 
-/// Writes a double as Python's `repr` does: its shortest digits, which Rust finds too, in a layout of its own.
+/// Writes a double as Python's `repr` does: the fewest digits that read back, in a layout of its own.
 ///
 /// Rules: chase.echo.numbers.
 fn float(out: &mut String, double: f64) -> Result<(), Unwritable> {
     if !double.is_finite() {
         return Err(Unwritable);
     }
-    let scientific = format!("{double:e}");
-    let (mantissa, exponent) = scientific.split_once('e').expect("asked for");
+    let spelt = shortest(double);
+    let (mantissa, exponent) = spelt.split_once('e').expect("asked for");
     let exponent: i32 = exponent.parse().expect("digits, perhaps behind a minus");
-    if (-4..16).contains(&exponent) {
-        write!(out, "{double:?}").expect("text takes everything");
-    } else {
+    if !(-4..16).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         write!(out, "{mantissa}e{sign}{:02}", exponent.unsigned_abs())
             .expect("text takes everything");
+        return Ok(());
     }
+    let digits = mantissa.trim_start_matches('-').replace('.', "");
+    if double.is_sign_negative() {
+        out.push('-');
+    }
+    // How many digits stand before the point, were there enough of them.
+    let whole = usize::try_from(exponent + 1).unwrap_or(0);
+    let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+    let (before, after) = digits.split_at(whole.min(digits.len()));
+    let (before, after) = (
+        if before.is_empty() { "0" } else { before },
+        if after.is_empty() { "0" } else { after },
+    );
+    write!(out, "{before:0<whole$}.{:0<zeros$}{after}", "").expect("text takes everything");
     Ok(())
+}
+
+/// The fewest digits that read back as the double, and of those the nearest to it: `d.ddde-5`.
+///
+/// Rust finds the fewest, but where two are as near rounds up; Python takes the even one, as Rust does when the number
+/// of digits is given. At a power of two the nearest may be another double, so it counts only if it reads back.
+fn shortest(double: f64) -> String {
+    let fewest = format!("{double:e}");
+    let digits = fewest
+        .bytes()
+        .take_while(|byte| *byte != b'e')
+        .filter(u8::is_ascii_digit)
+        .count();
+    let nearest = format!("{double:.*e}", digits - 1);
+    if nearest.parse() == Ok(double) {
+        nearest
+    } else {
+        fewest
+    }
 }
 
 #[cfg(test)]
@@ -151,6 +182,11 @@ mod tests {
             ("2e-324", "0.0"),
             ("1.7976931348623157e308", "1.7976931348623157e+308"),
             ("0.1e1", "1.0"),
+            ("140800000000000.11", "140800000000000.12"),
+            ("5.6843418860808015e-14", "5.684341886080802e-14"),
+            ("9007199254740993.0", "9007199254740992.0"),
+            ("-0.000123", "-0.000123"),
+            ("-12.5", "-12.5"),
             ("0.30000000000000004", "0.30000000000000004"),
         ] {
             assert_eq!(echo(source).unwrap(), written, "{source}");
