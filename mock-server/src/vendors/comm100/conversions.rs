@@ -120,7 +120,8 @@ pub(super) fn mark(
     let body = introduction::whole(body, now)?;
     ensure(is_form(parts), || {
         let why = "the body is of another media type than application/x-www-form-urlencoded";
-        required(rule("comm100.mark.form_only"), why, "conversion_name", now)
+        let answer = Problem::Required("conversion_name").answer(now);
+        Refusal::new(rule("comm100.mark.form_only"), why, answer)
     })?;
 
     let form = Form::parse(body);
@@ -128,28 +129,13 @@ pub(super) fn mark(
     let visitor_id = joined(&form, "visitorId");
     let value = joined(&form, "value");
     ensure(!name.is_empty(), || {
-        required(
-            rule("comm100.mark.name_required"),
-            "conversion_name is missing or empty",
-            "conversion_name",
-            now,
-        )
+        required(rule("comm100.mark.name_required"), "conversion_name", now)
     })?;
     ensure(!visitor_id.is_empty(), || {
-        required(
-            rule("comm100.mark.visitor_id_required"),
-            "visitorId is missing or empty",
-            "visitorId",
-            now,
-        )
+        required(rule("comm100.mark.visitor_id_required"), "visitorId", now)
     })?;
     ensure(!value.is_empty(), || {
-        required(
-            rule("comm100.mark.value_required"),
-            "value is missing or empty",
-            "value",
-            now,
-        )
+        required(rule("comm100.mark.value_required"), "value", now)
     })?;
     ensure(is_decimal(&value), || {
         not_a_number(
@@ -280,7 +266,8 @@ pub(super) fn plain(decimal: &str) -> String {
 /// Refuses for a parameter that is missing.
 ///
 /// Rules: comm100.mark.empty_is_missing, comm100.mark.first_missing_named.
-fn required(rule: RuleId, why: &'static str, parameter: &'static str, now: Timestamp) -> Refusal {
+fn required(rule: RuleId, parameter: &'static str, now: Timestamp) -> Refusal {
+    let why = format!("{parameter} is missing or empty");
     Refusal::new(rule, why, Problem::Required(parameter).answer(now))
 }
 

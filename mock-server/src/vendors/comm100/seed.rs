@@ -374,12 +374,11 @@ impl Account {
         for (place, (_, action)) in actions.iter().enumerate() {
             actions_by_name.entry(action.name.clone()).or_insert(place);
         }
-        let visitors = mem::take(&mut settings.visitors)
-            .into_iter()
-            .map(|(id, visitor)| {
-                sound_visitor(&id, visitor).map_err(|mistake| mistake.below(&id).below("visitors"))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut visitors = Vec::with_capacity(settings.visitors.len());
+        for (id, visitor) in mem::take(&mut settings.visitors) {
+            let sound = sound_visitor(&id, visitor);
+            visitors.push(sound.map_err(|mistake| mistake.below(&id).below("visitors"))?);
+        }
         let visitors_by_id = visitors
             .iter()
             .enumerate()

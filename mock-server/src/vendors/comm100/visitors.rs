@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::errors::{JSON, Problem};
 use super::seed::Account;
 use super::{Event, State, introduction};
-use crate::engine::{Answer, Body, Outcome, Refusal, answer, ensure};
+use crate::engine::{Answer, Body, Outcome, Refusal, answer};
 
 /// A visitor, member by member as it is answered.
 ///
@@ -275,28 +275,23 @@ fn variables(body: &[u8], now: Timestamp) -> Result<Vec<CustomVariable>, Refusal
             Problem::Required(parameter).answer(now),
         )
     };
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    ensure(body.is_array(), || {
-        required(rule("comm100.visitors.array_required"), "name")
-    })?;
-    let text = |element: &Value, member| {
-        element
-            .get(member)
-            .and_then(Value::as_str)
-            .map(Box::<str>::from)
+    let Value::Array(elements) = serde_json::from_slice(body).unwrap_or_default() else {
+        return Err(required(rule("comm100.visitors.array_required"), "name"));
     };
-    body.as_array()
-        .into_iter()
-        .flatten()
-        .map(|element| {
-            let name = text(element, "name").filter(|name| !name.is_empty());
-            let name =
-                name.ok_or_else(|| required(rule("comm100.visitors.name_required"), "name"))?;
-            let value = text(element, "value")
-                .ok_or_else(|| required(rule("comm100.visitors.value_required"), "value"))?;
-            Ok(CustomVariable { name, value })
-        })
-        .collect()
+    let mut given = Vec::with_capacity(elements.len());
+    for element in &elements {
+        let text = |member| element.get(member).and_then(Value::as_str);
+        let name = text("name")
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| required(rule("comm100.visitors.name_required"), "name"))?;
+        let value = text("value")
+            .ok_or_else(|| required(rule("comm100.visitors.value_required"), "value"))?;
+        given.push(CustomVariable {
+            name: name.into(),
+            value: value.into(),
+        });
+    }
+    Ok(given)
 }
 
 /// The position of a visitor.
