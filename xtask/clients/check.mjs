@@ -41,8 +41,8 @@ async function admin(root, method, path, document, status = 200) {
 }
 
 /** Runs with a sandbox of its own, and drops it. */
-async function sandboxed(server, use) {
-  const made = json(await admin(`${server}/__admin`, "POST", "/sandboxes", {}, 201));
+async function sandboxed(server, use, wanted = {}) {
+  const made = json(await admin(`${server}/__admin`, "POST", "/sandboxes", wanted, 201));
   const root = `${server}/__admin/sandboxes/${made.id}`;
   const ask = (...what) => admin(root, ...what);
   try {
@@ -121,6 +121,28 @@ async function fetchFollowsChaseWithItsBody() {
     await expect(call("POST", `${chase.base_url}/api/v2/conversions`, { body: stream, headers, duplex: "half" }), 202, "");
     assert.equal(json(await ask("GET", "/conversions?wait_ms=5000&at_least=2")).conversions.length, 2);
   });
+}
+
+async function chaseKnowsWhoseContactsAre() {
+  const seed = { chase: json(await admin(`${SEEDED}/__admin`, "GET", "/state")).chase };
+  await sandboxed(SEEDED, async ({ chase, ask }) => {
+    for (const [email, ...statuses] of [
+      ["user@example.com", 202, 200, 200],
+      ["other@example.com", 200, 202, 200],
+      ["shared@example.com", 202, 202, 200],
+      ["mixed.case@EXAMPLE.com", 202, 200, 200],
+      ["tag@example.com", 200, 200, 200],
+      ["hazel@xn--bcher-kva.example", 202, 200, 200],
+      ["J\u00f6rg <jo\u0308rg@example.com>", 202, 200, 200],
+    ]) {
+      for (const [n, api_key] of ["mock-chase-key", "mock-chase-other-key", "mock-chase-small-key"].entries()) {
+        await expect(chaseCall({ ...chase, api_key }, { email }), statuses[n], "");
+      }
+    }
+    const { conversions } = json(await ask("GET", "/conversions?wait_ms=5000&at_least=7"));
+    assert.deepEqual(conversions.map(({ who }) => who), ["user@example.com", "other@example.com", "shared@example.com",
+      "shared@example.com", "mixed.case@example.com", "hazel@bücher.example", "jörg@example.com"]);
+  }, { seed, prefix_only: true });
 }
 
 async function aHundredCallsAtOnceAreAllLogged() {
@@ -328,8 +350,8 @@ async function aSaleBecomesAnAction() {
 
 // --- all of them -----------------------------------------------------------------------------------------------------
 
-const CHECKS = [chaseAnswersAsDocumented, fetchFollowsChaseWithItsBody, aHundredCallsAtOnceAreAllLogged,
-  aWaitEndsWhenTheConversionArrives, comm100KnowsFourResults, comm100RefusesCalls,
+const CHECKS = [chaseAnswersAsDocumented, fetchFollowsChaseWithItsBody, chaseKnowsWhoseContactsAre,
+  aHundredCallsAtOnceAreAllLogged, aWaitEndsWhenTheConversionArrives, comm100KnowsFourResults, comm100RefusesCalls,
   comm100AsksForPermissionEditionAndState, comm100CountsADay, aSaleBecomesAnAction];
 
 let failed = 0;

@@ -284,6 +284,62 @@ def the_same_order_twice_makes_one_action():
 
 
 @check
+def a_brand_reverses_and_restores_an_action():
+    with Sandbox(now=NOON) as sandbox:
+        uri = expect(sandbox.submit(sandbox.order(**TWO_LINES)), 200).json()["QueuedUri"]
+        sandbox.advance(2000)
+
+        def changed(*changes):
+            submission = {uri.rpartition("/")[2]: {"action": {"changes": changes}}}
+            expect(sandbox.admin("PATCH", "/state", {"impact": {"submissions": submission}}), 200)
+            (action,) = sandbox.actions()["Actions"]
+            same(sandbox.conversions()["conversions"][0]["state"], action["State"])
+            return [action[name] for name in ("State", "Amount", "Payout", "DeltaAmount", "IntendedAmount")]
+
+        reverse = {"state": "REVERSED", "reason": "ITEM_RETURNED"}
+        same(changed(reverse), ["REVERSED", "0.00", "0.00", "-86.99", "86.99"])
+        same(changed(reverse, {"state": "PENDING"}), ["PENDING", "86.99", "3.48", "86.99", "86.99"])
+        same(changed({"amount": "50.00", "payout": "2.00"}), ["PENDING", "50.00", "2.00", "-36.99", "86.99"])
+        same(changed({"state": "APPROVED"}, reverse)[:2], ["APPROVED", "86.99"])
+        same(changed(), ["PENDING", "86.99", "3.48", "86.99", "86.99"])
+
+
+@check
+def tokens_share_an_account_and_differ_in_what_they_may():
+    seed = {"impact": expect(admin("GET", "/state", server=SEEDED), 200).json()["impact"]}
+    with Sandbox(SEEDED, now=NOON, seed=seed, prefix_only=True) as sandbox:
+        def by(sid, token, method, path, form=None, accept="application/json"):
+            sandbox.impact.update(account_sid=sid, auth_token=token)
+            return sandbox.partner_call(method, path, form and urllib.parse.urlencode(form), accept)
+
+        order = {**sandbox.order(**TWO_LINES), "MediaPartnerId": "1924609"}
+        denied = {"status": 403, "title": "Access Denied"}
+        first, second = "IRtestAcct1924609madeUpSid0000000A", "IRtestAcct1924609madeUpSid0000000B"
+        queued = expect(by(first, "made-up-token", "POST", "/PartnerConversions", order), 200).json()["QueuedUri"]
+        batch = queued.rpartition("/")[2]
+        record = expect(by(second, "made-up-token-b", "GET", f"/APISubmissions/{batch}"), 200).json()
+        same(record["Uri"], queued)
+        for sid, token, submit, retrieve, look in [
+            ("IRtestRead1924609madeUpSid0000000A", "made-up-read-only", 403, 200, 200),
+            ("IRtestActs1924609madeUpSid0000000A", "made-up-actions-only", 403, 403, 200),
+            ("IRtestConv1924609madeUpSid0000000A", "made-up-conversions-only", 200, 200, 403),
+            ("IRtestGone1924609madeUpSid0000000A", "made-up-disabled", 403, 403, 403),
+            ("IRtestAcct1924610madeUpSid0000000A", "made-up-token-of-another", 403, 404, 200),
+        ]:
+            for status, answer in [(submit, by(sid, token, "POST", "/PartnerConversions", order)),
+                                   (retrieve, by(sid, token, "GET", f"/APISubmissions/{batch}")),
+                                   (look, by(sid, token, "GET", "/Actions"))]:
+                expect(answer, status, denied if status == 403 else None)
+        # Another account: another currency, another offset, and JSON by default.
+        other = ("IRtestAcct1924610madeUpSid0000000A", "made-up-token-of-another")
+        expect(by(*other, "POST", "/PartnerConversions", {**order, "MediaPartnerId": "1924610"}), 200)
+        sandbox.advance(2000)
+        (action,) = expect(by(*other, "GET", "/Actions", accept=None), 200).json()["Actions"]
+        same([action[name] for name in ("Amount", "Payout", "Currency", "EventDate", "LockingDate")],
+             ["80.47", "3.22", "EUR", "2026-06-10T19:15:30+02:00", "2026-06-26T00:00:00+02:00"])
+
+
+@check
 def impact_names_every_broken_field_and_warns_of_what_it_ignores():
     with Sandbox() as sandbox:
         broken = expect(sandbox.submit({"CampaignId": "x", "MediaPartnerId": sandbox.impact["media_partner_id"],
@@ -805,8 +861,6 @@ def the_journal_says_what_came_and_who_refused_it():
                 break
             before = f"&before={following}"
         same(pages, [[6, 5], [4, 3], [2, 1]])
-        for wrong in ("limit=0", "limit=1001", "vendor=acme", "status=abc", "since=-1", "lmit=1", "limit=1&limit=2"):
-            problem(sandbox.admin("GET", f"/requests?{wrong}"), 400, "bad-member")
 
         expect(sandbox.admin("GET", "/requests/2"), 200, found["requests"][4])
         problem(sandbox.admin("GET", "/requests/7"), 404, "no-entry")
@@ -815,6 +869,13 @@ def the_journal_says_what_came_and_who_refused_it():
         expect(sandbox.list_actions(), 200)
         left = expect(sandbox.admin("GET", "/requests"), 200).json()
         same([[entry["n"] for entry in left["requests"]], left["total"], left["complete"]], [[7], 7, False])
+
+
+@check
+def filters_that_are_none_are_refused():
+    with Sandbox() as sandbox:
+        for wrong in ("limit=0", "limit=1001", "vendor=acme", "status=abc", "since=-1", "lmit=1", "limit=1&limit=2"):
+            problem(sandbox.admin("GET", f"/requests?{wrong}"), 400, "bad-member")
 
 
 @check
@@ -871,6 +932,23 @@ def wrong_admin_calls_get_a_way_out():
     problem(call("POST", f"{DEFAULT}/__admin/sandboxes", "id=x", FORM), 400, "not-json")
     problem(admin("POST", "/sandboxes", {"seed": {"comm100": {"accounts": {"main": {"editon": "x"}}}}}), 400,
             "bad-member")
+
+
+@check
+def nothing_unknown_or_repeated_is_overlooked():
+    with Sandbox() as sandbox:
+        before = sandbox.state()
+        for path in ("", "/state", "/clock"):
+            problem(sandbox.admin("GET", f"{path}?x=1"), 400, "bad-member")
+        problem(admin("GET", "/health?x=1"), 400, "bad-member")
+        url = f"{DEFAULT}/__admin/sandboxes/{sandbox.id}"
+        for method, path, body in [("PUT", "/clock", '{"mode":"fixed","mode":"system"}'),
+                                   ("POST", "/clock/advance", '{"ms":1,"ms":2}'),
+                                   ("POST", "/reset", '{"only":["clock"],"only":["state"]}'),
+                                   ("PATCH", "/state", '{"chase":{"log_delay_ms":1,"log_delay_ms":2}}'),
+                                   ("PUT", "/state", '{"chase":{},"chase":{}}')]:
+            problem(call(method, url + path, body), 400, "bad-member")
+        same(sandbox.state(), before)
 
 
 def main():
