@@ -259,3 +259,211 @@ impl Slot {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::{Answer, Body};
+    use crate::sandboxes::seeds_of;
+    use crate::seed::{self, Layer};
+
+    /// A documented call, as documented or spoiled.
+    #[derive(Clone, Debug)]
+    struct Sample {
+        vendor: usize,
+        method: Method,
+        path: String,
+        query: Option<String>,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    }
+
+    /// Every documented call.
+    fn samples() -> Vec<Sample> {
+        let vendors = fixtures::VENDORS.iter().enumerate();
+        vendors
+            .flat_map(|(vendor, fixture)| {
+                fixture
+                    .examples()
+                    .unwrap()
+                    .into_iter()
+                    .map(move |example| (vendor, example))
+            })
+            .map(|(vendor, example)| {
+                let (method, target) = example.request.start.split_once(' ').unwrap();
+                let (path, query) = target
+                    .split_once('?')
+                    .map_or((target, None), |(path, query)| (path, Some(query)));
+                let header = |(name, value): &(String, String)| {
+                    (
+                        HeaderName::try_from(name).unwrap(),
+                        HeaderValue::try_from(value).unwrap(),
+                    )
+                };
+                Sample {
+                    vendor,
+                    method: method.parse().unwrap(),
+                    path: path.to_owned(),
+                    query: query.map(str::to_owned),
+                    headers: example.request.headers.iter().map(header).collect(),
+                    body: example.request.body.to_vec(),
+                }
+            })
+            .collect()
+    }
+
+    fn spoiled() -> impl Strategy<Value = Sample> {
+        let cut = any::<prop::sample::Index>();
+        let spoil = (0..6_u8, cut, any::<u8>());
+        (prop::sample::select(samples()), spoil).prop_map(|(mut sample, (how, at, byte))| {
+            let place = at.index(sample.body.len() + 1);
+            match how {
+                0 => sample.body.truncate(place),
+                1 if place < sample.body.len() => sample.body[place] = byte,
+                2 => sample.body.insert(place, byte),
+                3 => {
+                    let names: Vec<HeaderName> = sample.headers.keys().cloned().collect();
+                    sample.headers.remove(&names[at.index(names.len())]);
+                }
+                _ => {}
+            }
+            sample
+        })
+    }
+
+    /// The sandbox that checks run against.
+    fn sandbox() -> Sandbox {
+        let texts = fixtures::VENDORS
+            .iter()
+            .flat_map(|vendor| [vendor.seed(), vendor.conformance_seed()]);
+        let layers: Vec<Layer> = texts
+            .map(|text| Layer::parse("seed.toml", text.to_owned()).unwrap())
+            .collect();
+        Sandbox::start(
+            &seed::merge(&layers).unwrap(),
+            Clock::Fixed("2026-06-10T18:00:00Z".parse().unwrap()),
+        )
+    }
+
+    fn call(sandbox: &mut Sandbox, sample: &Sample, body: Body<'_>) -> Outcome<()> {
+        let parts = parts(sample);
+        sandbox.call(
+            sample.vendor,
+            &Request { parts, body },
+            Timestamp::UNIX_EPOCH,
+        )
+    }
+
+    fn parts(sample: &Sample) -> Parts<'_> {
+        Parts {
+            method: &sample.method,
+            path: &sample.path,
+            query: sample.query.as_deref(),
+            headers: &sample.headers,
+            version: Version::HTTP_11,
+            prefix: "",
+            secure: false,
+            local: "127.0.0.1:8080",
+        }
+    }
+
+    fn bytes(answer: &Answer) -> (u16, &HeaderMap, &[u8]) {
+        (answer.status().as_u16(), answer.headers(), answer.body())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_same_calls_get_the_same_bytes(calls in prop::collection::vec(spoiled(), 1..12)) {
+            let (mut one, mut other) = (sandbox(), sandbox());
+            for sample in &calls {
+                let outcomes = [&mut one, &mut other].map(|sandbox| call(sandbox, sample, Body::Whole(&sample.body)));
+                prop_assert_eq!(bytes(&outcomes[0].answer), bytes(&outcomes[1].answer));
+            }
+            prop_assert_eq!(one.document(), other.document());
+        }
+
+        #[test]
+        fn a_refused_call_changes_nothing(calls in prop::collection::vec(spoiled(), 1..12)) {
+            let mut sandbox = sandbox();
+            for sample in &calls {
+                let before = sandbox.document();
+                let accepted = sandbox.accepted;
+                if !call(&mut sandbox, sample, Body::Whole(&sample.body)).refused_by.is_empty() {
+                    prop_assert_eq!(sandbox.document(), before);
+                    prop_assert_eq!(sandbox.accepted, accepted);
+                }
+            }
+        }
+
+        #[test]
+        fn a_state_that_is_put_back_answers_alike(
+            calls in prop::collection::vec(spoiled(), 1..12),
+            next in spoiled(),
+        ) {
+            let mut sandbox = sandbox();
+            for sample in &calls {
+                call(&mut sandbox, sample, Body::Whole(&sample.body));
+            }
+            let document = sandbox.document();
+            let mut copy = Sandbox::start(&[], sandbox.clock);
+            copy.worlds = seeds_of(document.clone()).unwrap().into_values().map(|seed| seed.start()).collect();
+            prop_assert_eq!(copy.document(), document);
+            // Calls counted towards a limit are no state: both start to count afresh.
+            sandbox.reset(&[Part::Counts]);
+            let outcomes = [&mut sandbox, &mut copy].map(|sandbox| call(sandbox, &next, Body::Whole(&next.body)));
+            prop_assert_eq!(bytes(&outcomes[0].answer), bytes(&outcomes[1].answer));
+        }
+
+        #[test]
+        fn an_answer_that_is_known_early_does_not_depend_on_the_body(sample in spoiled(), noise in any::<Vec<u8>>()) {
+            let known = sandbox().head(sample.vendor, &parts(&sample), Timestamp::UNIX_EPOCH) == Head::Known;
+            if known {
+                let answers = [Body::Whole(&sample.body), Body::Whole(&noise), Body::TooLong]
+                    .map(|body| call(&mut sandbox(), &sample, body).answer);
+                prop_assert_eq!(bytes(&answers[0]), bytes(&answers[1]));
+                prop_assert_eq!(bytes(&answers[0]), bytes(&answers[2]));
+            }
+        }
+    }
+
+    #[test]
+    fn the_feed_is_bounded_over_all_vendors() {
+        let mut sandbox = sandbox();
+        let accepted: Vec<Sample> = samples()
+            .into_iter()
+            .filter(|sample| {
+                let before = sandbox.accepted;
+                call(&mut sandbox, sample, Body::Whole(&sample.body));
+                sandbox.accepted > before
+            })
+            .collect();
+        assert!(
+            accepted
+                .iter()
+                .map(|sample| sample.vendor)
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+                > 1
+        );
+        while sandbox.accepted < FEED_LIMIT as u64 + 10 {
+            let sample = &accepted[usize::try_from(sandbox.accepted).unwrap() % accepted.len()];
+            call(&mut sandbox, sample, Body::Whole(&sample.body));
+        }
+        let numbers: Vec<u64> = sandbox
+            .conversions(Timestamp::UNIX_EPOCH)
+            .into_iter()
+            .map(|(n, ..)| n)
+            .collect();
+        let last = sandbox.accepted;
+        assert_eq!(
+            numbers,
+            (last - FEED_LIMIT as u64 + 1..=last).collect::<Vec<_>>()
+        );
+        assert!(!sandbox.feed_is_complete(0) && sandbox.feed_is_complete(last - FEED_LIMIT as u64));
+    }
+}

@@ -3,6 +3,7 @@
 //! A module a topic. `support` starts the program on a free port and speaks bytes to it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(unreachable_pub, reason = "nothing uses a test but the test")]
 
 mod admin;
 mod contract;
