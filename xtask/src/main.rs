@@ -1,3 +1,95 @@
-//! The tasks.
+//! The tasks of this workspace, as `cargo xtask --help` prints them.
 
-fn main() {}
+mod bench;
+mod clients;
+mod peers;
+mod rules;
+mod server;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use xshell::Shell;
+
+/// The tasks of this workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Everything that must pass: check, the engines alone, docs, tests, rules, clients, peers
+    Test {
+        /// Which client languages must be there: those that are found, or all of them
+        #[arg(long, default_value = "found")]
+        clients: Clients,
+    },
+    /// The quick part of `test`: format, lints, invariants
+    Check,
+    /// Which fact stands behind which rule, and where each rule is enforced; fails on a gap
+    Rules,
+    /// Real curl, Python and Node clients against the real program
+    Clients {
+        /// Which of them must be there
+        #[arg(default_value = "all")]
+        clients: Clients,
+    },
+    /// Thousands of random calls, answered alike by Chase's engine and by the framework that Chase runs on
+    Peers {
+        /// How many calls
+        #[arg(long, default_value_t = 5_000)]
+        cases: u32,
+        /// What the calls derive from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Throughput beside two plain hyper servers, CPU per call, memory, start
+    Bench {
+        /// Seconds of load a round
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
+}
+
+/// Which client languages a run must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Clients {
+    /// Those that are on this machine; the others are named at the end.
+    Found,
+    /// All of them.
+    All,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = Shell::new()
+        .map_err(Into::into)
+        .and_then(|shell| match cli.task {
+            Task::Test { clients } => test::run(&shell, clients),
+            Task::Check => test::check(&shell),
+            Task::Rules => rules::run(),
+            Task::Clients { clients } => {
+                clients::run(&shell, clients).map(|left_out| clients::report(&left_out))
+            }
+            Task::Peers { cases, seed } => peers::run(cases, seed),
+            Task::Bench { seconds } => bench::run(&shell, seconds),
+        });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One line for whoever runs the task.
+#[expect(clippy::print_stdout, reason = "what a task says is its output")]
+fn say(line: &str) {
+    println!("{line}");
+}

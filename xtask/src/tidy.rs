@@ -1,0 +1,102 @@
+//! The invariants of CONTRIBUTING.md, as tests.
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use fixtures::{Catalogue, VENDORS};
+
+    use crate::rules::{differences, engine_folder, homes, sources};
+
+    fn workspace() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    }
+
+    fn every_source() -> Vec<(PathBuf, String)> {
+        ["fixtures", "mock-server", "conformance", "xtask"]
+            .iter()
+            .flat_map(|member| sources(&workspace().join(member)).unwrap())
+            .map(|file| (file.clone(), std::fs::read_to_string(&file).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn engines_and_catalogues_name_the_same_rules() {
+        for vendor in VENDORS {
+            let gaps = differences(
+                &Catalogue::parse(vendor).unwrap(),
+                &homes(vendor.name()).unwrap(),
+            );
+            assert!(gaps.is_empty(), "{}", gaps.join("\n"));
+        }
+    }
+
+    #[test]
+    fn every_file_says_what_lives_in_it() {
+        for (file, text) in every_source() {
+            assert!(
+                text.starts_with("//!"),
+                "{} does not open with //!",
+                file.display()
+            );
+        }
+    }
+
+    #[test]
+    fn the_engines_touch_nothing_outside() {
+        let edges = ["serve.rs", "flags.rs", "log.rs", "main.rs"];
+        for file in sources(&engine_folder()).unwrap() {
+            if edges.iter().any(|edge| file == engine_folder().join(edge)) {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for word in [
+                "::now()",
+                "std::fs",
+                "std::env",
+                "std::net",
+                "std::thread",
+                "std::io::std",
+                "tokio::",
+                "hyper::",
+            ] {
+                assert!(!code.contains(word), "{} mentions {word}", file.display());
+            }
+        }
+    }
+
+    #[test]
+    fn vendors_know_nothing_of_each_other() {
+        for vendor in VENDORS {
+            for file in sources(&engine_folder().join("vendors").join(vendor.name())).unwrap() {
+                let text = std::fs::read_to_string(&file).unwrap();
+                for other in VENDORS.iter().filter(|other| **other != vendor) {
+                    let path = format!("vendors::{}", other.name());
+                    assert!(!text.contains(&path), "{} mentions {path}", file.display());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_top_level_is_as_agreed() {
+        let known = [
+            "Cargo.lock",
+            "Cargo.toml",
+            "README.md",
+            "conformance",
+            "fixtures",
+            "mock-server",
+            "target",
+            "xtask",
+        ];
+        for entry in std::fs::read_dir(workspace()).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(
+                name.starts_with('.') || known.contains(&name.as_str()),
+                "{name} does not belong at the top"
+            );
+        }
+    }
+}
