@@ -21,13 +21,13 @@ use crate::engine::{Body, Conversion, Outcome, Parts, Refusal, Request, ensure};
 /// A conversion that was queued for logging.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queued {
-    at: Timestamp,
-    organisation: Arc<str>,
+    pub(super) at: Timestamp,
+    pub(super) organisation: Arc<str>,
     /// The normalised address.
-    email: String,
-    conversion_type: Option<String>,
+    pub(super) email: String,
+    pub(super) conversion_type: Option<String>,
     /// As sent: JSON as Python reads it, with NaN and the like.
-    conversion_data: String,
+    pub(super) conversion_data: String,
 }
 
 /// Logs a conversion event for a contact of the key's organisation.
