@@ -82,9 +82,9 @@ impl<'a> Entry<'a> {
 
 impl Errors {
     /// A list of one.
-    pub(super) fn of(entry: Entry<'_>) -> Self {
+    pub(super) fn of(entry: &Entry<'_>) -> Self {
         let mut errors = Self::default();
-        errors.add(&entry);
+        errors.add(entry);
         errors
     }
 

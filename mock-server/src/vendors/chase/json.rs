@@ -46,7 +46,7 @@ impl<'a> Object<'a> {
 }
 
 /// Why a body cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
     /// Python raises something that the framework does not expect.
     Failure(RuleId),
@@ -319,13 +319,11 @@ impl<'a> Reader<'a> {
                         Text::whole(text)
                     });
                 }
-                Some(b'\\') => match self.escape(open)? {
-                    Ok(character) => text.push(character),
-                    Err(LoneSurrogate) => {
-                        broken = true;
-                        text.push(Text::STAND_IN);
-                    }
-                },
+                Some(b'\\') => {
+                    let character = self.escape(open)?;
+                    broken |= character.is_err();
+                    text.push(character.unwrap_or(Text::STAND_IN));
+                }
                 Some(_) => {
                     let error = "Invalid control character at";
                     return Err(self.invalid(rule("chase.json.control_character"), error, self.at));

@@ -204,8 +204,13 @@ fn known<'a>(key: &[u8], seed: &'a Seed, answers: &Answers<'_>) -> Result<&'a Ar
 fn not_json(bytes: &[u8], media_type: &[u8], answers: &Answers<'_>) -> Refusal {
     if bytes.is_empty() {
         let rule = rule("chase.content_type.empty_body");
-        return Errors::of(Entry::body(rule, "missing", "Field required", &Value::Null))
-            .into_refusal(answers);
+        return Errors::of(&Entry::body(
+            rule,
+            "missing",
+            "Field required",
+            &Value::Null,
+        ))
+        .into_refusal(answers);
     }
     let Ok(text) = str::from_utf8(bytes) else {
         let why = "the content type is not that of JSON, and the body, which is to be echoed, is not UTF-8";
@@ -221,7 +226,7 @@ fn not_json(bytes: &[u8], media_type: &[u8], answers: &Answers<'_>) -> Refusal {
         _ => rule("chase.content_type.other"),
     };
     let input = Value::Text(Text::whole(text));
-    let refusal = Errors::of(Entry::body(
+    let refusal = Errors::of(&Entry::body(
         rule,
         "model_attributes_type",
         NO_OBJECT,
@@ -264,7 +269,7 @@ impl<'a> Submitted<'a> {
                 NO_OBJECT,
                 body,
             );
-            return Err(Errors::of(entry).into_refusal(answers));
+            return Err(Errors::of(&entry).into_refusal(answers));
         };
         let mut errors = Errors::default();
         let email = errors.unless_wrong(email(object, body));
