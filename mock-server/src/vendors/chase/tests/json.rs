@@ -242,8 +242,8 @@ fn brackets_nest_957_deep() {
 #[test]
 fn deep_values_are_echoed_and_dropped_without_harm() {
     let deep = format!("{}{}", "[".repeat(957), "]".repeat(957));
-    let errors = Call::with(deep.clone()).is_refused(422, "chase.body.object");
-    assert!(errors.contains(&deep));
+    let answer = Call::with(deep.clone()).send_to(&recorded()).answer;
+    assert!(std::str::from_utf8(answer.body()).unwrap().contains(&deep));
 }
 
 #[test]

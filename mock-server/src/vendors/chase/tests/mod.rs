@@ -3,6 +3,7 @@
 mod body;
 mod content_type;
 mod conversion;
+mod described;
 mod echo;
 mod http;
 mod json;
@@ -107,8 +108,11 @@ impl Call {
         answered(&Request { parts, body })
     }
 
+    /// What the recorded state answers; `openapi.json` has every such answer.
     fn send(&self) -> Outcome<Queued> {
-        self.send_to(&recorded())
+        let outcome = self.send_to(&recorded());
+        described::assert_described(&outcome.answer);
+        outcome
     }
 
     fn send_to(&self, state: &State) -> Outcome<Queued> {
