@@ -70,6 +70,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome<Event>, Refusal> {
     let mut updates: Vec<Update<'_>> = call
         .state
         .submissions()
+        .map(|(_, record)| record)
         .filter(|record| filter.may_admit(call, record))
         .filter_map(|record| Credited::of(record, call.now))
         .flat_map(|credited| Update::all_of(call, credited))

@@ -168,8 +168,8 @@ pub(super) struct Standing {
 impl Action {
     /// What contradicts itself, if a person wrote it.
     pub(super) fn check(&self) -> Result<(), &'static str> {
-        let times = || self.changes.iter().filter_map(|change| change.at);
-        if times().zip(times().skip(1)).any(|(one, next)| next < one) {
+        // One without a time happens when the action is created.
+        if !self.changes.is_sorted_by_key(|change| change.at) {
             return Err("changes must be in the order of their times");
         }
         if self.clears_at < self.locks_at {
@@ -336,6 +336,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Outcome<Event>, Refusal> {
     let mut actions: Vec<Credited<'_>> = call
         .state
         .submissions()
+        .map(|(_, record)| record)
         .filter(|record| filter.may_admit(call, record))
         .filter_map(|record| Credited::of(record, call.now))
         .filter(|credited| filter.admits(credited, credited.standing.updated.at))

@@ -1,5 +1,7 @@
 //! Page "Conversions": a partner submits a transaction of its own.
 
+use std::sync::Arc;
+
 use fixtures::rule;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -48,10 +50,11 @@ pub(super) fn submit(call: &Call<'_>, payload: &Payload<'_>) -> Result<Outcome<E
         }
     })?;
     let record = record(call, &fields, lines, payload.as_form());
-    let answer = queued(call, record.batch, &warnings);
+    let batch = call.state.next_batch();
+    let answer = queued(call, batch, &warnings);
     Ok(Outcome::accepted(answer).causing(Event::Submitted {
-        batch: record.batch,
-        record: Box::new(record),
+        batch,
+        record: Arc::new(record),
     }))
 }
 
@@ -126,7 +129,6 @@ fn record(
     let payout = own_payout.unwrap_or_else(|| amount.percent(commission));
 
     let mut record = Submission {
-        batch: state.next_batch(),
         number: state.ids.next_submission,
         account: call.account_id,
         account_sid: Some(call.sid.to_owned()),

@@ -355,7 +355,11 @@ impl Check {
             }
             Self::Amount => {
                 findings.amount(key, number, rule("impact.conversions.amount_syntax"))
-                    && findings.not_negative(key, number, rule("impact.conversions.amount_negative"))
+                    && findings.not_negative(
+                        key,
+                        number,
+                        rule("impact.conversions.amount_negative"),
+                    )
             }
             Self::Price => {
                 findings.amount(key, number, rule("impact.items.amount_syntax"))
@@ -461,7 +465,12 @@ impl Findings {
 
     fn amount(&mut self, key: Key, number: Option<Number<'_>>, rule: RuleId) -> bool {
         let sound = number.is_some_and(|number| number.integer_digits <= INTEGER_DIGITS);
-        self.unless(sound, rule, key, "must be a decimal of at most 14 integer digits")
+        self.unless(
+            sound,
+            rule,
+            key,
+            "must be a decimal of at most 14 integer digits",
+        )
     }
 
     fn not_negative(&mut self, key: Key, number: Option<Number<'_>>, rule: RuleId) -> bool {

@@ -80,7 +80,7 @@ pub enum Event {
         /// The UUID of its batch id.
         batch: Uuid,
         /// The conversion, and what becomes of it.
-        record: Box<Submission>,
+        record: Arc<Submission>,
     },
 }
 
@@ -193,10 +193,6 @@ impl Vendor for Impact {
 
     fn apply(state: &mut State, event: &Event) {
         let Event::Submitted { batch, record } = event;
-        let record = Submission {
-            batch: *batch,
-            ..(**record).clone()
-        };
         state.ids.next_submission = state
             .ids
             .next_submission
@@ -204,7 +200,7 @@ impl Vendor for Impact {
         if let Some(action) = &record.action {
             state.ids.next_action = state.ids.next_action.max(action.number.saturating_add(1));
         }
-        state.records.push(record);
+        state.records.push(*batch, Arc::clone(record));
     }
 
     fn conversion(state: &State, event: &Event, now: Timestamp) -> Option<Conversion> {
@@ -257,8 +253,8 @@ impl State {
         &self.seed.world.settings
     }
 
-    /// Every submission, those of the seed first.
-    fn submissions(&self) -> impl Iterator<Item = &Submission> {
+    /// Every submission with its batch id, those of the seed first.
+    fn submissions(&self) -> impl Iterator<Item = (Uuid, &Submission)> {
         self.seed.world.records.iter().chain(self.records.iter())
     }
 

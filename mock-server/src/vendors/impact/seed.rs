@@ -340,7 +340,17 @@ impl Seed {
         }
         let campaigns: HashMap<u64, Campaign> = campaigns
             .into_iter()
-            .map(|(name, campaign)| Ok((id("campaigns", &name)?, campaign)))
+            .map(|(name, campaign)| {
+                let parties = campaign.contracts.iter().flatten();
+                let known = |party: &str| integer(party).is_some_and(|id| kept.contains_key(&id));
+                match parties.clone().find(|party| !known(party)) {
+                    Some(party) => Err(Mistake::new(
+                        ["campaigns", &name, "contracts"],
+                        format!("there is no account {party}"),
+                    )),
+                    None => Ok((id("campaigns", &name)?, campaign)),
+                }
+            })
             .collect::<Result<_, Mistake>>()?;
         let trackers: HashMap<u64, Tracker> = trackers
             .into_iter()
@@ -479,7 +489,7 @@ pub(super) fn document(state: &State) -> Document {
             .collect(),
         submissions: state
             .submissions()
-            .map(|record| (batch_id(record.batch), record.clone()))
+            .map(|(batch, record)| (batch_id(batch), record.clone()))
             .collect(),
     }
 }
@@ -500,9 +510,9 @@ fn read_records(
     accounts: &BTreeMap<u64, Arc<Account>>,
 ) -> Result<Records, Mistake> {
     let mut records = Vec::with_capacity(submissions.len());
-    for (name, mut record) in submissions {
+    for (name, record) in submissions {
         let at = |member: &str| ["submissions".to_owned(), name.clone(), member.to_owned()];
-        record.batch = parse_batch_id(&name).ok_or_else(|| {
+        let batch = parse_batch_id(&name).ok_or_else(|| {
             Mistake::new(
                 ["submissions", &name],
                 "a BatchId is A- and a UUID in lower case",
@@ -520,19 +530,18 @@ fn read_records(
         record
             .check()
             .map_err(|(member, message)| Mistake::new(at(member), message))?;
-        records.push(record);
+        records.push((batch, record));
     }
     // Keys are in the order of their bytes; what counts is who came first.
-    records.sort_by_key(|record| (record.number, record.submitted_at));
+    records.sort_by_key(|(_, record)| (record.number, record.submitted_at));
     let mut indexed = Records::default();
-    for record in records {
+    for (batch, record) in records {
         let number = record.action.as_ref().map(|action| action.number);
         if number.is_some_and(|number| indexed.of_action(number).is_some()) {
-            let path =
-                ["submissions", &batch_id(record.batch), "action", "number"].map(str::to_owned);
+            let path = ["submissions", &batch_id(batch), "action", "number"].map(str::to_owned);
             return Err(Mistake::new(path, "another action has this number"));
         }
-        indexed.push(record);
+        indexed.push(batch, Arc::new(record));
     }
     Ok(indexed)
 }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use fixtures::rule;
 use jiff::{SignedDuration, Timestamp};
@@ -21,13 +22,10 @@ use super::money::Money;
 use super::requests::Call;
 use super::responses::Writer;
 
-/// A conversion that was submitted, and what becomes of it.
+/// A conversion that was submitted, and what becomes of it. Its batch id is its key.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Submission {
-    /// The UUID of its batch id. In a document it is the key.
-    #[serde(skip)]
-    pub batch: Uuid,
     /// Its place in the order of arrival.
     #[serde(default)]
     pub number: u64,
@@ -149,27 +147,29 @@ impl Submission {
 /// Rules: impact.submissions.record, impact.submissions.kept_for_90_days.
 pub(super) fn retrieve(call: &Call<'_>, id: &str) -> Result<Outcome<Event>, Refusal> {
     let kept = SignedDuration::from_hours(24 * i64::from(call.state.settings().record_days));
-    let record = parse_batch_id(id).and_then(|batch| call.state.submission(batch));
-    let record = record.filter(|record| record.account == call.account_id);
-    let record = record.filter(|record| call.now <= later(record.submitted_at, kept));
-    let record = call.found(
-        record,
+    let found = parse_batch_id(id)
+        .and_then(|batch| Some((batch, call.state.submission(batch)?)))
+        .filter(|(_, record)| record.account == call.account_id)
+        .filter(|(_, record)| call.now <= later(record.submitted_at, kept));
+    let (batch, record) = call.found(
+        found,
         rule("impact.submissions.unknown"),
         "the account has no such submission",
     )?;
     Ok(Outcome::accepted(
-        call.reply
-            .resource("APISubmission", |writer| members(writer, call, record)),
+        call.reply.resource("APISubmission", |writer| {
+            members(writer, call, batch, record)
+        }),
     ))
 }
 
 /// Rules: impact.submissions.members, impact.submissions.completion, impact.submissions.error_type.
-fn members(writer: &mut Writer, call: &Call<'_>, record: &Submission) {
+fn members(writer: &mut Writer, call: &Call<'_>, batch: Uuid, record: &Submission) {
     let date = |at| call.account.utc_offset.show(at);
     let status = record.status(call.now);
     let completed = record.completed_at.filter(|_| status == Status::Complete);
     let reason = record.reason.filter(|_| status == Status::Complete);
-    writer.member("BatchId", batch_id(record.batch));
+    writer.member("BatchId", batch_id(batch));
     writer.member("AccountId", record.account);
     writer.member("SubmissionDate", date(record.submitted_at));
     writer.member("CampaignId", record.campaign);
@@ -186,13 +186,8 @@ fn members(writer: &mut Writer, call: &Call<'_>, record: &Submission) {
     );
     writer.member("ErrorType", reason.map_or("", Reason::error_type));
     writer.member("ErrorReason", reason.map_or("", Reason::code));
-    writer.member(
-        "Uri",
-        uri(
-            record.account_sid.as_deref().unwrap_or(call.sid),
-            record.batch,
-        ),
-    );
+    let sid = record.account_sid.as_deref().unwrap_or(call.sid);
+    writer.member("Uri", uri(sid, batch));
 }
 
 /// The record of a batch, relative to the host.
@@ -305,7 +300,7 @@ impl TryFrom<String> for Reason {
 /// Submissions in the order of their arrival, with what finds one at once.
 #[derive(Debug, Default)]
 pub(super) struct Records {
-    all: Vec<Submission>,
+    all: Vec<(Uuid, Arc<Submission>)>,
     by_batch: HashMap<Uuid, usize>,
     by_action: HashMap<u64, usize>,
     /// Account and tracker, then `OrderId`: the last one that became, or becomes, an action.
@@ -313,9 +308,9 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn push(&mut self, record: Submission) {
+    pub(super) fn push(&mut self, batch: Uuid, record: Arc<Submission>) {
         let position = self.all.len();
-        self.by_batch.insert(record.batch, position);
+        self.by_batch.insert(batch, position);
         if let Some(action) = &record.action {
             self.by_action.insert(action.number, position);
         }
@@ -327,24 +322,23 @@ impl Records {
                 .or_default();
             orders.insert(record.order_id.clone(), position);
         }
-        self.all.push(record);
+        self.all.push((batch, record));
     }
 
-    pub(super) fn iter(&self) -> std::slice::Iter<'_, Submission> {
-        self.all.iter()
+    /// All of them, with their batch ids.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Uuid, &Submission)> {
+        self.all.iter().map(|(batch, record)| (*batch, &**record))
     }
 
     pub(super) fn of_batch(&self, batch: Uuid) -> Option<&Submission> {
-        self.by_batch
-            .get(&batch)
-            .map(|position| &self.all[*position])
+        self.by_batch.get(&batch).map(|position| self.at(*position))
     }
 
     /// The submission whose action has that number.
     pub(super) fn of_action(&self, number: u64) -> Option<&Submission> {
         self.by_action
             .get(&number)
-            .map(|position| &self.all[*position])
+            .map(|position| self.at(*position))
     }
 
     /// The last submission of that order that becomes an action.
@@ -357,14 +351,18 @@ impl Records {
         self.by_order
             .get(&(account, tracker))?
             .get(order_id)
-            .map(|position| &self.all[*position])
+            .map(|position| self.at(*position))
+    }
+
+    fn at(&self, position: usize) -> &Submission {
+        &self.all[position].1
     }
 
     /// The largest number of a submission; 0 if there is none.
     pub(super) fn last_number(&self) -> u64 {
         self.all
             .iter()
-            .map(|record| record.number)
+            .map(|(_, record)| record.number)
             .max()
             .unwrap_or(0)
     }
