@@ -1,7 +1,8 @@
 //! Documents that people write: seeds, configurations, bodies of admin calls. Every mistake names its member.
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 /// What is wrong with a document, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +31,77 @@ impl Mistake {
     pub fn below(mut self, parent: &str) -> Self {
         self.path.insert(0, parent.to_owned());
         self
+    }
+}
+
+/// Parses JSON in which no object has a member twice.
+///
+/// # Errors
+///
+/// When it is not JSON, not of the wanted form, or an object repeats a member.
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_value(serde_json::from_slice::<Unique>(bytes)?.0)
+}
+
+/// A value whose objects have no member twice.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor).map(Self)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some((name, Unique(value))) = access.next_entry::<String, Unique>()? {
+            if members.contains_key(&name) {
+                return Err(A::Error::custom(format!("member `{name}` is given twice")));
+            }
+            members.insert(name, value);
+        }
+        Ok(Value::Object(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Unique(item)) = access.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
     }
 }
 
@@ -103,6 +175,20 @@ mod tests {
     #[expect(dead_code, reason = "only read")]
     struct Inner {
         log_delay_ms: u64,
+    }
+
+    #[test]
+    fn a_member_stands_once() {
+        let wrong = parse_json::<Value>(br#"{"a": [{"b": 1, "b": 1}]}"#).unwrap_err();
+        assert!(
+            wrong
+                .to_string()
+                .starts_with("member `b` is given twice at line 1"),
+            "{wrong}"
+        );
+        let text = r#"{"a":[{"b":-1,"c":1.5,"d":null},true,"\u00e9",18446744073709551615]}"#;
+        let value: Value = parse_json(text.as_bytes()).unwrap();
+        assert_eq!(value, serde_json::from_str::<Value>(text).unwrap());
     }
 
     #[test]

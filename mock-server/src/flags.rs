@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::document;
 use crate::log;
+use crate::seed::line_at;
 use crate::vendors::VENDORS;
 
 /// Stands in for the conversion APIs of Comm100, Chase and impact.com.
@@ -117,16 +119,16 @@ pub struct Settings {
     #[arg(long, env = "MOCK_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<log::Format>,
     /// Log accepted calls too; they are on a terminal
-    #[arg(short, long, env = "MOCK_VERBOSE", conflicts_with = "quiet")]
+    #[arg(short, long, env = "MOCK_VERBOSE", value_parser = BoolishValueParser::new(), conflicts_with = "quiet")]
     pub verbose: bool,
     /// Print no introduction and log no accepted calls, not on a terminal either
-    #[arg(short, long, env = "MOCK_QUIET")]
+    #[arg(short, long, env = "MOCK_QUIET", value_parser = BoolishValueParser::new())]
     pub quiet: bool,
     /// A file that gets the first line of the output once the server is serving
     #[arg(long, env = "MOCK_READY_FILE", value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
     /// Stop when standard input ends: when the parent does
-    #[arg(long, env = "MOCK_EXIT_WITH_STDIN")]
+    #[arg(long, env = "MOCK_EXIT_WITH_STDIN", value_parser = BoolishValueParser::new())]
     pub exit_with_stdin: bool,
 }
 
@@ -143,8 +145,14 @@ impl Settings {
         let name = path.display();
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read --config {name}"))?;
-        let value: Value =
-            toml::from_str(&text).with_context(|| format!("cannot read --config {name}"))?;
+        let value: Value = toml::from_str(&text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            anyhow!(
+                "--config {name}:{}: {}",
+                line_at(&text, offset),
+                error.message()
+            )
+        })?;
         let file: Self =
             document::read(value).with_context(|| format!("--config {name} has a mistake"))?;
         Ok(Self {

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -21,12 +22,22 @@ use serde_json::json;
 const LISTEN: &str = "127.0.0.1:8080";
 /// Exit code for wrong usage: a bad flag, a taken port, an unreadable seed.
 const USAGE: u8 = 2;
+/// How long `healthcheck` waits for an answer.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Exit code of `healthcheck` when nothing healthy answers.
 const UNHEALTHY: u8 = 1;
 
 fn main() -> ExitCode {
-    // clap prints its own mistakes and exits with 2, too.
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) if !help.use_stderr() => {
+            return print(&help.to_string()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+        }
+        Err(mistake) => {
+            complain(&one_line(&mistake.to_string()));
+            return ExitCode::from(USAGE);
+        }
+    };
     let done = match cli.command {
         None => run(cli.settings),
         Some(Command::Serve(settings)) => run(*settings),
@@ -50,6 +61,9 @@ fn main() -> ExitCode {
 
 fn run(settings: Settings) -> anyhow::Result<()> {
     let settings = settings.with_config()?;
+    if settings.admin_token.as_deref() == Some("") {
+        bail!("--admin-token is empty: give it a value, or leave it out");
+    }
     let address = settings.listen.as_deref().unwrap_or(LISTEN);
     for (flag, address) in [
         ("--listen", Some(address)),
@@ -114,11 +128,11 @@ async fn start(settings: &Settings, address: &str, sandboxes: Sandboxes) -> anyh
         .await
         .context("cannot start")?;
 
-    print(&format!("{listening}\n"))?;
     if let Some(path) = &settings.ready_file {
         let written = write_ready(path, &format!("{listening}\n"));
         written.with_context(|| format!("cannot write --ready-file {}", path.display()))?;
     }
+    print(&format!("{listening}\n"))?;
     if let Some(introduction) = introduction {
         complain(&introduction);
     }
@@ -270,7 +284,11 @@ fn openapi(api: &str) -> anyhow::Result<()> {
 
 fn healthcheck(url: &str) -> ExitCode {
     let url = format!("{}/__admin/health", url.trim_end_matches('/'));
-    match ureq::get(&url).call() {
+    let patient = ureq::get(&url)
+        .config()
+        .timeout_global(Some(HEALTH_TIMEOUT))
+        .build();
+    match patient.call() {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("{url}: {error}"));
@@ -308,6 +326,18 @@ fn introduction(sandboxes: &Sandboxes, http: &str) -> String {
     ));
     lines.push("Ctrl-C stops it. Calls follow.\n".to_owned());
     lines.join("\n")
+}
+
+/// clap's complaint without its paragraphs: what is wrong, and its tip.
+fn one_line(complaint: &str) -> String {
+    let lines = complaint
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:"));
+    let said: Vec<&str> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with("For more"))
+        .collect();
+    format!("{}; --help lists every flag", said.join("; "))
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

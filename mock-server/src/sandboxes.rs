@@ -166,6 +166,8 @@ impl Sandboxes {
             })
             .unwrap_or_else(|| Arc::clone(&self.default));
         let prefix = &parts.path[..parts.path.len() - path.len()];
+        // Without the prefix nothing may be left; a path has a slash at least.
+        let path = if path.is_empty() { "/" } else { path };
         Destination::Vendor(Visit {
             slot,
             vendor,

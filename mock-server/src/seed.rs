@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::document::Mistake;
+use crate::document::{self, Mistake};
 use crate::sandboxes::{seeds_of, vendor_named};
 use crate::vendors::VENDORS;
 use crate::world::AnySeed;
@@ -51,7 +51,13 @@ impl Layer {
         let format = if is_json { Format::Json } else { Format::Toml };
         let parsed = match format {
             Format::Json => {
-                serde_json::from_str(&text).map_err(|error| (Some(error.line()), error.to_string()))
+                document::parse_json(text.as_bytes()).map_err(|error| {
+                    // Line 0: the whole document.
+                    (
+                        Some(error.line()).filter(|line| *line > 0),
+                        error.to_string(),
+                    )
+                })
             }
             Format::Toml => toml::from_str(&text).map_err(|error| {
                 let line = error.span().map(|span| line_at(&text, span.start));
@@ -159,7 +165,8 @@ fn merge_value(into: &mut Value, later: &Value) {
     }
 }
 
-fn line_at(text: &str, offset: usize) -> usize {
+/// The line of an offset into a text, counted from 1.
+pub(crate) fn line_at(text: &str, offset: usize) -> usize {
     1 + text.get(..offset).unwrap_or(text).matches('\n').count()
 }
 

@@ -110,11 +110,12 @@ pub(crate) fn homes(vendor: &str) -> anyhow::Result<Homes> {
             .display()
             .to_string();
         let mut listing = false;
-        for (index, line) in text.lines().enumerate() {
-            // Tests name rules too, but enforce none.
-            if line.trim_start().starts_with("#[cfg(test)]") {
-                break;
-            }
+        // Tests name rules too, but enforce none.
+        let code = text
+            .split("#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap_or_default();
+        for (index, line) in code.lines().enumerate() {
             let line = line.trim();
             let comment = line
                 .strip_prefix("///")

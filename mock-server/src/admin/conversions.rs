@@ -7,11 +7,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Handled, Problem, Reply, json_answer};
+use super::{Call, Handled, Problem, Reply, json_answer, known_vendor};
 use crate::document::Mistake;
 use crate::engine::Conversion;
 use crate::sandbox::Slot;
-use crate::sandboxes::vendor_named;
 
 /// The longest wait, in milliseconds.
 const LONGEST_WAIT_MS: u64 = 600_000;
@@ -55,9 +54,7 @@ impl Query {
 /// 400 for an unknown filter or vendor, and for a wait beyond ten minutes.
 pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let query: Query = call.filters(&["since", "wait_ms", "at_least"])?;
-    if let Some(vendor) = &query.vendor {
-        vendor_named(vendor).map_err(|mistake| Problem::mistake(&mistake.below("vendor")))?;
-    }
+    known_vendor(query.vendor.as_deref())?;
     let wait_ms = query.wait_ms.unwrap_or(0);
     if wait_ms > LONGEST_WAIT_MS {
         return Err(Problem::mistake(&Mistake::new(

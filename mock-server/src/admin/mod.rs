@@ -13,15 +13,15 @@ use bytes::Bytes;
 use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::document::{self, Mistake, nearest};
 use crate::engine::Answer;
 use crate::form::Form;
 use crate::sandbox::Slot;
-use crate::sandboxes::{SandboxError, Sandboxes};
+use crate::sandboxes::{SandboxError, Sandboxes, vendor_named};
 
 /// The contract of this API, OpenAPI 3.1.
 pub const OPENAPI: &str = include_str!("openapi.json");
@@ -107,6 +107,14 @@ const SANDBOX_ROUTES: &[(&str, &str, SandboxHandler)] = &[
     ("POST", "clock/advance", clock::advance),
 ];
 
+/// The calls that read their query.
+const LISTS: [&str; 2] = ["conversions", "requests"];
+
+/// The query of a call that reads none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
 /// Answers an admin call, or says how long to wait.
 pub fn answer(call: &Call<'_>) -> Reply {
     let handled = authorise(call).and_then(|()| dispatch(call));
@@ -137,17 +145,23 @@ fn dispatch(call: &Call<'_>) -> Handled {
     let path = call.path.strip_prefix('/').unwrap_or(call.path);
     let about_sandbox = path
         .strip_prefix("sandboxes/")
-        .map(|rest| rest.split_once('/').unwrap_or((rest, "")));
+        .map(|rest| match rest.split_once('/') {
+            Some((id, rest)) => (id, Some(rest)),
+            None => (rest, None),
+        });
+    // Only the lists have filters.
+    let is_list = call.method == Method::GET && LISTS.iter().any(|list| path.ends_with(list));
+    if !is_list {
+        let Nothing {} = call.filters(&[])?;
+    }
     if let Some((id, rest)) = about_sandbox {
         let slot = call.sandboxes.get(id).ok_or_else(|| no_sandbox(call, id))?;
-        if rest.is_empty() {
-            return match *call.method {
-                Method::GET => sandboxes::one(call, &slot),
-                Method::DELETE => sandboxes::delete(call, &slot),
-                _ => Err(Problem::method(call.method, "GET, DELETE")),
-            };
-        }
-        return about(call, &slot, rest);
+        return match (rest, call.method) {
+            (Some(rest), _) => about(call, &slot, rest),
+            (None, &Method::GET) => sandboxes::one(call, &slot),
+            (None, &Method::DELETE) => sandboxes::delete(call, &slot),
+            (None, method) => Err(Problem::method(method, "GET, DELETE")),
+        };
     }
     let mut allowed: Vec<&str> = Vec::new();
     for (method, route, handler) in SERVER_ROUTES {
@@ -226,7 +240,7 @@ impl Call<'_> {
         let value: Value = if self.body.is_empty() {
             json!({})
         } else {
-            serde_json::from_slice(self.body).map_err(|error| {
+            document::parse_json(self.body).map_err(|error| {
                 Problem::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON")
                     .detail(error.to_string())
             })?
@@ -252,6 +266,14 @@ impl Call<'_> {
         }
         document::read(Value::Object(members)).map_err(|mistake| Problem::mistake(&mistake))
     }
+}
+
+/// Refuses a filter by a vendor that there is none of.
+fn known_vendor(vendor: Option<&str>) -> Result<(), Problem> {
+    let named = vendor.map(vendor_named).transpose();
+    named
+        .map(drop)
+        .map_err(|mistake| Problem::mistake(&mistake.below("vendor")))
 }
 
 /// An answer in JSON.

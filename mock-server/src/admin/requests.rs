@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Handled, Problem, json_answer, no_content};
+use super::{Call, Handled, Problem, json_answer, known_vendor, no_content};
 use crate::document::Mistake;
 use crate::journal::{Entry, Filter};
 use crate::sandbox::Slot;
@@ -32,6 +32,7 @@ struct Query {
 /// `GET {sb}/requests`: the journal, newest first.
 pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let query: Query = call.filters(&["status", "since", "before", "limit"])?;
+    known_vendor(query.vendor.as_deref())?;
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=1000).contains(&limit) {
         return Err(Problem::mistake(&Mistake::new(
