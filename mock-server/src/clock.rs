@@ -24,14 +24,12 @@ pub struct OutOfRange;
 impl Clock {
     /// The sandbox's time when the system's is `system`. It stays within 1970 to 9999.
     pub fn now(self, system: Timestamp) -> Timestamp {
-        match self {
+        let now = match self {
             Self::System => system,
             Self::Fixed(now) => now,
-            Self::Shifted(offset) => system
-                .saturating_add(offset)
-                .unwrap_or(system)
-                .max(Timestamp::UNIX_EPOCH),
-        }
+            Self::Shifted(offset) => system.saturating_add(offset).unwrap_or(system),
+        };
+        now.max(Timestamp::UNIX_EPOCH)
     }
 
     /// A clock that stands still at `now`.

@@ -311,23 +311,9 @@ pub fn answer(
     answer
 }
 
-/// An instant in the form of the `Date` header: `Sat, 31 Jan 2026 00:00:00 GMT`.
+/// An instant from 1970 to 9999 in the form of the `Date` header: `Sat, 31 Jan 2026 00:00:00 GMT`.
 pub fn http_date(now: Timestamp) -> HeaderValue {
-    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let civil = jiff::tz::Offset::UTC.to_datetime(now);
-    let day = DAYS[usize::try_from(civil.weekday().to_monday_zero_offset()).expect("0 to 6")];
-    let month = MONTHS[usize::try_from(civil.month() - 1).expect("0 to 11")];
-    let text = format!(
-        "{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
-        civil.day(),
-        civil.year(),
-        civil.hour(),
-        civil.minute(),
-        civil.second()
-    );
+    let text = httpdate::fmt_http_date(now.into());
     HeaderValue::try_from(text).expect("letters, digits, blanks, commas and colons")
 }
 

@@ -14,7 +14,7 @@ use http::{Extensions, HeaderValue, StatusCode, Version};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use jiff::Timestamp;
@@ -31,8 +31,6 @@ use crate::vendors::VENDORS;
 
 /// How long calls in flight may take to finish when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a client may take to send a header block.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How much more than the limit of a body is read and dropped, so that its sender still gets to read the answer.
 const DISCARD_LIMIT: usize = 64 << 20;
 /// The largest body of an admin call: state documents can be large.
@@ -116,11 +114,7 @@ async fn accept(door: Door, edge: Arc<Edge>, graceful: Arc<GracefulShutdown>) {
         .map_or_else(|_| String::new(), |address| address.to_string())
         .into();
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .auto_date_header(false)
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT);
+    builder.http1().auto_date_header(false);
     builder.http2().auto_date_header(false);
     let builder = Arc::new(builder);
     loop {
