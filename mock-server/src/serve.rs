@@ -4,15 +4,16 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST};
 use http::{Extensions, HeaderValue, StatusCode, Version};
-use http_body_util::{BodyExt, Empty, Full};
-use hyper::body::{Body as _, Incoming};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -152,6 +153,27 @@ async fn accept(door: Door, edge: Arc<Edge>, graceful: Arc<GracefulShutdown>) {
 #[error("the client left before its call was complete")]
 struct Gone;
 
+/// The body of an answer. An empty one does not say beforehand that it is at its end, as `Full` does: hyper would then
+/// move its length behind the other headers.
+struct Whole(Bytes);
+
+impl hyper::body::Body for Whole {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let bytes = std::mem::take(&mut self.0);
+        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.len() as u64)
+    }
+}
+
 /// What was read of a body.
 enum Upload {
     Whole(Bytes),
@@ -166,7 +188,7 @@ impl Edge {
         request: http::Request<Incoming>,
         role: &Role,
         local: &str,
-    ) -> Result<http::Response<Full<Bytes>>, Gone> {
+    ) -> Result<http::Response<Whole>, Gone> {
         let started = started();
         let (mut head, incoming) = request.into_parts();
         if head.version == Version::HTTP_2 && !head.headers.contains_key(HOST) {
@@ -200,7 +222,7 @@ impl Edge {
                     "The admin API is not served here",
                 )
                 .hint("the server was started with --admin-listen: use that address");
-                return Ok(problem.answer().map(Full::new));
+                return Ok(problem.answer().map(Whole));
             }
             (_, Role::Admin(vendors)) => {
                 let problem = Problem::new(
@@ -209,7 +231,7 @@ impl Edge {
                     "Only the admin API is served here",
                 )
                 .hint(format!("the vendors are at {vendors}"));
-                return Ok(problem.answer().map(Full::new));
+                return Ok(problem.answer().map(Whole));
             }
             (Destination::NoSandbox(id), _) => {
                 let problem = admin::unknown_sandbox(id, &self.sandboxes);
@@ -232,7 +254,7 @@ impl Edge {
         parts: &Parts<'_>,
         incoming: Incoming,
         started: Instant,
-    ) -> Result<http::Response<Full<Bytes>>, Gone> {
+    ) -> Result<http::Response<Whole>, Gone> {
         let target = parts.path;
         let parts = Parts {
             path: visit.path,
@@ -284,7 +306,7 @@ impl Edge {
                 .extensions_mut()
                 .extend(self.spellings[visit.vendor].clone());
         }
-        Ok(outcome.answer.map(Full::new))
+        Ok(outcome.answer.map(Whole))
     }
 
     /// The mock's own refusal of a call that no vendor and no sandbox would get.
@@ -294,7 +316,7 @@ impl Edge {
         parts: &Parts<'_>,
         incoming: Incoming,
         started: Instant,
-    ) -> Result<http::Response<Full<Bytes>>, Gone> {
+    ) -> Result<http::Response<Whole>, Gone> {
         let limit = self
             .sandboxes
             .settings
@@ -319,7 +341,7 @@ impl Edge {
             return Err(Gone);
         }
         self.note(slot, &sent, None, Some(&answer), why, started);
-        Ok(answer.map(Full::new))
+        Ok(answer.map(Whole))
     }
 
     fn note(
@@ -352,7 +374,7 @@ impl Edge {
         path: &str,
         incoming: Incoming,
         role: &Role,
-    ) -> Result<http::Response<Full<Bytes>>, Gone> {
+    ) -> Result<http::Response<Whole>, Gone> {
         let started = started();
         let bytes = match read(parts, incoming, ADMIN_BODY_LIMIT, Head::Read).await {
             Upload::Whole(bytes) => bytes,
@@ -366,7 +388,7 @@ impl Edge {
                 .detail(format!(
                     "its framing is wrong, or it is larger than {ADMIN_BODY_LIMIT} bytes"
                 ));
-                return Ok(problem.answer().map(Full::new));
+                return Ok(problem.answer().map(Whole));
             }
         };
         let base_url = match role {
@@ -394,7 +416,7 @@ impl Edge {
                 waited_ms: microseconds(started) / 1000,
             };
             match admin::answer(&call) {
-                Reply::Answer(answer) => return Ok(answer.map(Full::new)),
+                Reply::Answer(answer) => return Ok(answer.map(Whole)),
                 Reply::Wait {
                     slot,
                     changes,
@@ -446,7 +468,7 @@ async fn read(parts: &Parts<'_>, mut incoming: Incoming, limit: usize, head: Hea
     let mut more = BytesMut::new();
     let mut dropped = 0;
     while let Some(frame) = incoming.frame().await {
-        let data = match frame.map(hyper::body::Frame::into_data) {
+        let data = match frame.map(Frame::into_data) {
             Ok(Ok(data)) => data,
             // Trailers say nothing that any of the vendors reads.
             Ok(Err(_)) => continue,

@@ -118,6 +118,8 @@ fn location_keeps_the_prefix() {
         &[HOST],
         b"",
     );
+    let names = names(&reply.headers);
+    assert_eq!(names, ["date", "server", "content-length", "location"]);
     assert_eq!(
         reply.header("location"),
         Some("http://mock.example.com/s/default/chase/api/v2/conversions?a=b")

@@ -241,8 +241,12 @@ impl Call<'_> {
             json!({})
         } else {
             document::parse_json(self.body).map_err(|error| {
-                Problem::new(StatusCode::BAD_REQUEST, "not-json", "The body is not JSON")
-                    .detail(error.to_string())
+                let (kind, title) = if error.is_data() {
+                    ("bad-member", "A member is wrong")
+                } else {
+                    ("not-json", "The body is not JSON")
+                };
+                Problem::new(StatusCode::BAD_REQUEST, kind, title).detail(error.to_string())
             })?
         };
         document::read(value).map_err(|mistake| Problem::mistake(&mistake))
