@@ -251,16 +251,6 @@ impl Action {
         }
         standing
     }
-
-    /// The next time after `now` at which its state may be another one.
-    pub(super) fn changes_after(&self, created: Timestamp, now: Timestamp) -> Option<Timestamp> {
-        let changes = self
-            .changes
-            .iter()
-            .filter_map(|change| change.at)
-            .chain([self.locks_at]);
-        changes.filter(|at| *at > now && *at >= created).min()
-    }
 }
 
 /// An action with what it came from.
@@ -292,6 +282,17 @@ impl<'a> Credited<'a> {
             .submission_of_action(number)
             .filter(|record| record.account == call.account_id)?;
         Self::of(record, call.now).filter(|credited| credited.id().to_string() == id)
+    }
+
+    /// When its state will next be another one than at `now`, if it will.
+    pub(super) fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let amount = self.record.amount();
+        let state = |at| self.action.history(amount, self.created, at, |_| {}).state;
+        let times = self.action.changes.iter().filter_map(|change| change.at);
+        times
+            .chain([self.action.locks_at])
+            .filter(|at| *at > now && state(*at) != self.standing.state)
+            .min()
     }
 
     pub(super) fn id(&self) -> Id {
@@ -564,11 +565,11 @@ impl Filter {
             together: rule("impact.updates.action_dates_together"),
             span: rule("impact.updates.action_dates_span"),
         };
-        Self::read(call, query, Some(paired))
+        Self::read(call, query, Some(&paired))
     }
 
     /// Rules: impact.actions.seven_days_by_default, impact.actions.other_ranges_replace_default.
-    fn read(call: &Call<'_>, query: &Form<'_>, event: Option<Paired>) -> Result<Self, Refusal> {
+    fn read(call: &Call<'_>, query: &Form<'_>, event: Option<&Paired>) -> Result<Self, Refusal> {
         let campaign = query.first("CampaignId");
         ensure(
             campaign.is_none_or(|campaign| integer(campaign).is_some()),
@@ -611,12 +612,7 @@ impl Filter {
                 "More than 3 years in the past",
             )
         })?;
-        let event = range(
-            call,
-            query,
-            ["ActionDateStart", "ActionDateEnd"],
-            event.as_ref(),
-        )?;
+        let event = range(call, query, ["ActionDateStart", "ActionDateEnd"], event)?;
         let locking = range(
             call,
             query,

@@ -219,13 +219,13 @@ fn reason_against(call: &Call<'_>, record: &Submission) -> Option<Reason> {
     });
     [
         (
-            integer(&tracker.campaign) != Some(record.campaign),
+            tracker.campaign != record.campaign,
             Reason::TRACKER_CAMPAIGN_MISMATCH,
         ),
         (!tracker.active, Reason::TRACKER_NOT_ACTIVE),
         (!call.account.active, Reason::PARTNER_NOT_ACTIVE),
         (
-            contracts.is_some_and(|contracts| !contracts.contains(&record.account.to_string())),
+            contracts.is_some_and(|contracts| !contracts.contains(&record.account)),
             Reason::CONTRACT_NOT_FOUND,
         ),
         (is_duplicate, Reason::DUPLICATE),

@@ -1,7 +1,7 @@
 //! The fields of a conversion: the 43 entries of the payload's schema, in its order, and what each may be.
 
+use core::net::IpAddr;
 use std::fmt;
-use std::net::IpAddr;
 
 use fixtures::{RuleId, rule};
 use rust_decimal::Decimal;

@@ -180,7 +180,7 @@ impl Vendor for Impact {
             .filter(|resource| resource.method() == *parts.method)
             .map(Resource::route);
         let (result, count) = match admit(state, usage, request, now) {
-            Ok((call, count)) => (answer(&call, request.body), Some(count)),
+            Ok((call, form, count)) => (answer(&call, form, request.body), Some(count)),
             Err(refusal) => (Err(refusal), None),
         };
         let outcome = result.unwrap_or_else(Into::into);
@@ -215,29 +215,36 @@ impl Vendor for Impact {
     }
 }
 
-/// Everything that is checked before a resource answers, in the order of fact IMP-UNS-13.
+/// Everything that is checked before a resource answers, in the order of fact IMP-UNS-13; with the form, if the body is
+/// one, because a form can name another method.
 fn admit<'a>(
     state: &'a State,
     usage: &Usage,
     request: &'a Request<'a>,
     now: Timestamp,
-) -> Result<(Call<'a>, Count), Refusal> {
+) -> Result<(Call<'a>, Option<Payload<'a>>, Count), Refusal> {
     let mut call = Call::admit(state, &request.parts, now)?;
-    if let (Resource::PartnerConversions, Body::Whole(body)) = (call.resource, request.body)
-        && MediaType::of(&request.parts) == Some(MediaType::Form)
-    {
-        call.refuse_override(&Form::parse(body))?;
+    let form = Payload::of_call(&call, request.body);
+    if let Some(form) = &form {
+        call.refuse_override(form.first("_method"))?;
     }
     call.permit()?;
     versioning::check(&call)?;
     let count = rate_limits::admit(&mut call, usage)?;
-    Ok((call, count))
+    Ok((call, form, count))
 }
 
 /// What the resource itself answers.
-fn answer(call: &Call<'_>, body: Body<'_>) -> Result<Outcome<Event>, Refusal> {
+fn answer(
+    call: &Call<'_>,
+    form: Option<Payload<'_>>,
+    body: Body<'_>,
+) -> Result<Outcome<Event>, Refusal> {
     match call.resource {
-        Resource::PartnerConversions => conversions::submit(call, &Payload::read(call, body)?),
+        Resource::PartnerConversions => {
+            let payload = form.map_or_else(|| Payload::read(call, body), Ok)?;
+            conversions::submit(call, &payload)
+        }
         Resource::Submission(id) => submissions::retrieve(call, id),
         Resource::Actions => actions::list(call),
         Resource::Action(id) => actions::retrieve(call, id),
@@ -325,8 +332,8 @@ fn conversion(state: &State, batch: Uuid, record: &Submission, now: Timestamp) -
         (Status::Complete, Some(reason)) => (reason.code().to_owned(), None),
         (Status::Complete, None) => match Credited::of(record, now) {
             Some(credited) => {
-                let changes_at = credited.action.changes_after(credited.created, now);
-                (credited.standing.state.name().to_owned(), changes_at)
+                let state = credited.standing.state.name().to_owned();
+                (state, credited.changes_at(now))
             }
             None => (Status::Complete.to_string(), None),
         },

@@ -234,11 +234,8 @@ mod tests {
 
         #[test]
         fn any_text_is_read_or_refused(text in "[-+0-9.e]{0,60}") {
-            if let Some(number) = Number::parse(&text) {
-                if number.integer_digits <= INTEGER_DIGITS {
-                    prop_assert!(number.value().is_some());
-                }
-            }
+            let short = Number::parse(&text).filter(|number| number.integer_digits <= INTEGER_DIGITS);
+            prop_assert!(short.is_none_or(|number| number.value().is_some()));
         }
     }
 }

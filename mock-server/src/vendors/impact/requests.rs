@@ -252,9 +252,9 @@ impl<'a> Call<'a> {
             reply,
             rest: path.rest,
         };
-        let query = parts.query.unwrap_or_default();
-        if resource == Resource::PartnerConversions && query.contains('_') {
-            call.refuse_override(&Form::parse(query.as_bytes()))?;
+        if resource == Resource::PartnerConversions {
+            let query = Form::parse(parts.query.unwrap_or_default().as_bytes());
+            call.refuse_override(query.first("_method"))?;
         }
         Ok(call)
     }
@@ -262,8 +262,8 @@ impl<'a> Call<'a> {
     /// A POST can ask to be taken for a PUT or a DELETE, which nothing here has.
     ///
     /// Rules: impact.requests.method_override.
-    pub(super) fn refuse_override(&self, pairs: &Form<'_>) -> Result<(), Refusal> {
-        let method = pairs.first("_method").unwrap_or_default();
+    pub(super) fn refuse_override(&self, method: Option<&str>) -> Result<(), Refusal> {
+        let method = method.unwrap_or_default();
         ensure(!matches!(method, "PUT" | "DELETE"), || {
             let answer = errors::method_not_allowed(&self.reply, &Method::POST);
             let why =
@@ -369,7 +369,15 @@ impl Value<'_> {
 }
 
 impl<'a> Payload<'a> {
-    /// Reads a body that came whole.
+    /// The body of a submission, if it is a form and came whole.
+    pub(super) fn of_call(call: &Call<'_>, body: Body<'a>) -> Option<Self> {
+        let Body::Whole(body) = body else { return None };
+        let is_form = call.resource == Resource::PartnerConversions
+            && MediaType::of(call.parts) == Some(MediaType::Form);
+        is_form.then(|| Self::of_form(body))
+    }
+
+    /// Reads any other body of a submission.
     pub(super) fn read(call: &Call<'_>, body: Body<'a>) -> Result<Self, Refusal> {
         let media_type = MediaType::of(call.parts);
         ensure(media_type.is_some(), || {
@@ -429,6 +437,12 @@ impl<'a> Payload<'a> {
             pairs: pairs.collect(),
             form: Some(body),
         }
+    }
+
+    /// The first text of that name.
+    pub(super) fn first(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.pairs.iter().find(|(other, _)| other == name)?;
+        Some(value.literal())
     }
 
     /// What was submitted, as a form: a form as it came, JSON in the order of its members.

@@ -223,7 +223,7 @@ pub struct Campaign {
     pub payout_rate: Option<Rate>,
     /// The accounts it has a contract with; conversions of others end with `CONTRACT_NOT_FOUND`. Absent: all accounts.
     #[serde(default)]
-    pub contracts: Option<BTreeSet<String>>,
+    pub contracts: Option<BTreeSet<u64>>,
 }
 
 /// An action tracker, also called event type.
@@ -233,7 +233,7 @@ pub struct Tracker {
     /// Its display name.
     pub name: String,
     /// The campaign it belongs to.
-    pub campaign: String,
+    pub campaign: u64,
     /// Whether it is enabled; if not, its conversions end with `ACTIONTRACKER_NOT_ACTIVE`.
     #[serde(default = "yes")]
     pub active: bool,
@@ -341,9 +341,8 @@ impl Seed {
         let campaigns: HashMap<u64, Campaign> = campaigns
             .into_iter()
             .map(|(name, campaign)| {
-                let parties = campaign.contracts.iter().flatten();
-                let known = |party: &str| integer(party).is_some_and(|id| kept.contains_key(&id));
-                match parties.clone().find(|party| !known(party)) {
+                let mut parties = campaign.contracts.iter().flatten();
+                match parties.find(|party| !kept.contains_key(party)) {
                     Some(party) => Err(Mistake::new(
                         ["campaigns", &name, "contracts"],
                         format!("there is no account {party}"),
@@ -355,9 +354,7 @@ impl Seed {
         let trackers: HashMap<u64, Tracker> = trackers
             .into_iter()
             .map(|(name, tracker)| {
-                if integer(&tracker.campaign)
-                    .is_none_or(|campaign| !campaigns.contains_key(&campaign))
-                {
+                if !campaigns.contains_key(&tracker.campaign) {
                     return Err(Mistake::new(
                         ["trackers", &name, "campaign"],
                         "there is no such campaign",

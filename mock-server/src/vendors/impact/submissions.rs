@@ -156,11 +156,12 @@ pub(super) fn retrieve(call: &Call<'_>, id: &str) -> Result<Outcome<Event>, Refu
         rule("impact.submissions.unknown"),
         "the account has no such submission",
     )?;
-    Ok(Outcome::accepted(
-        call.reply.resource("APISubmission", |writer| {
-            members(writer, call, batch, record)
-        }),
-    ))
+    Ok(Outcome::accepted(call.reply.resource(
+        "APISubmission",
+        |writer| {
+            members(writer, call, batch, record);
+        },
+    )))
 }
 
 /// Rules: impact.submissions.members, impact.submissions.completion, impact.submissions.error_type.

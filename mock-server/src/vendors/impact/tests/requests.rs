@@ -364,8 +364,9 @@ fn a_post_can_ask_to_be_something_else() {
         )
         .body_of(TOYS);
         let in_form = Sent::form(&format!("{TOYS}&_method={method}"));
+        let escaped = Sent::form(&format!("%5Fmethod={method}&{TOYS}"));
         let by_reader = Sent::form(&format!("_method={method}")).by(READER);
-        for call in [in_query, in_form, by_reader] {
+        for call in [in_query, in_form, escaped, by_reader] {
             let outcome = sandbox.send(&call);
             assert_eq!(
                 first(&outcome),

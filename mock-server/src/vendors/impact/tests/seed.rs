@@ -104,11 +104,11 @@ fn mistakes_name_their_member() {
             "campaigns.x: an id is a number of at most 16 digits without leading zeros",
         ),
         (
-            json!({"campaigns": {"1": {"name": "", "contracts": ["7"]}}}),
+            json!({"campaigns": {"1": {"name": "", "contracts": [7]}}}),
             "campaigns.1.contracts: there is no account 7",
         ),
         (
-            json!({"trackers": {"1": {"name": "", "campaign": "1"}}}),
+            json!({"trackers": {"1": {"name": "", "campaign": 1}}}),
             "trackers.1.campaign: there is no such campaign",
         ),
         (

@@ -39,7 +39,7 @@ fn updates_are_creation_changes_and_approval() {
         "3.48",
     ]
     .map(str::to_owned);
-    assert_eq!(steps(&mut sandbox), [created.clone()]);
+    assert_eq!(steps(&mut sandbox), std::slice::from_ref(&created));
     sandbox.wait_days(20);
     assert_eq!(
         steps(&mut sandbox),

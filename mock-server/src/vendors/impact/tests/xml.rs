@@ -60,7 +60,7 @@ pub(super) fn sayable(body: &Value, path: &str) -> Value {
                 let path = if name.starts_with('@') { path } else { "" };
                 (name.clone(), sayable(value, path))
             };
-            Map::from_iter(members.iter().map(member)).into()
+            members.iter().map(member).collect::<Map<_, _>>().into()
         }
         other => other.clone(),
     }
@@ -78,7 +78,7 @@ fn members(children: &[Element]) -> Value {
             },
         )
     };
-    Map::from_iter(children.iter().map(member)).into()
+    children.iter().map(member).collect::<Map<_, _>>().into()
 }
 
 fn rows(list: &Element) -> Value {
