@@ -142,13 +142,9 @@ impl Errors {
 /// Rules: chase.json.invalid_answer.
 pub(super) fn unreadable(why: Unreadable, answers: &Answers<'_>) -> Refusal {
     match why {
-        Unreadable::Failure(rule) => {
-            let answer = answers.detail(
-                StatusCode::BAD_REQUEST,
-                "There was an error parsing the body",
-            );
-            let why = "the body cannot be decoded, is nested too deeply, or has a number with too many digits";
-            Refusal::new(rule, why, answer)
+        Unreadable::Failure { rule, why } => {
+            let detail = "There was an error parsing the body";
+            Refusal::new(rule, why, answers.detail(StatusCode::BAD_REQUEST, detail))
         }
         Unreadable::Invalid {
             rule,

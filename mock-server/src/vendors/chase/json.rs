@@ -49,7 +49,11 @@ impl<'a> Object<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
     /// Python raises something that the framework does not expect.
-    Failure(RuleId),
+    Failure {
+        rule: RuleId,
+        /// What is wrong, for people.
+        why: &'static str,
+    },
     /// The body is no JSON.
     Invalid {
         rule: RuleId,
@@ -85,7 +89,10 @@ impl<'a> Document<'a> {
             [_, 0, _, _, ..] | [_, 0] => Self::utf16(bytes, u16::from_le_bytes),
             _ => Self::utf8(bytes),
         };
-        decoded.ok_or(Unreadable::Failure(rule("chase.json.undecodable")))
+        decoded.ok_or(Unreadable::Failure {
+            rule: rule("chase.json.undecodable"),
+            why: "the body cannot be decoded",
+        })
     }
 
     /// A document that is decoded already.
@@ -219,7 +226,10 @@ impl<'a> Reader<'a> {
     ) -> Result<Value<'a>, Unreadable> {
         const DEEPEST: usize = 957;
         if self.depth == DEEPEST {
-            return Err(Unreadable::Failure(rule("chase.json.nesting")));
+            return Err(Unreadable::Failure {
+                rule: rule("chase.json.nesting"),
+                why: "the body is nested too deeply",
+            });
         }
         self.depth += 1;
         let value = read(self)?;
@@ -470,7 +480,10 @@ impl<'a> Reader<'a> {
         if end > sign + whole {
             Ok(Value::Float(spelt))
         } else if whole > MOST_DIGITS {
-            Err(Unreadable::Failure(rule("chase.json.long_integers")))
+            Err(Unreadable::Failure {
+                rule: rule("chase.json.long_integers"),
+                why: "the body has an integer of more than 4300 digits",
+            })
         } else {
             Ok(Value::Integer(spelt))
         }

@@ -233,9 +233,12 @@ fn not_json(bytes: &[u8], media_type: &[u8], answers: &Answers<'_>) -> Refusal {
         &input,
     ))
     .into_refusal(answers);
-    let shown = String::from_utf8_lossy(media_type);
+    let kind = match media_type {
+        [] => "missing".to_owned(),
+        _ => format!("{:?}", String::from_utf8_lossy(media_type)),
+    };
     let why = format!(
-        "the content type is {shown:?}, so the body is not read as JSON; add -H 'Content-Type: application/json'"
+        "the content type is {kind}, so the body is not read as JSON; add -H 'Content-Type: application/json'"
     );
     Refusal {
         why: why.into(),
