@@ -1,6 +1,11 @@
 //! What `cargo xtask bench` compares the server with, and its load: `plain const`, `plain check`, `plain load URL SECONDS`.
 //!
 //! `const` answers constant bytes and reads nothing; `check` reads the body and compares the key, and nothing more.
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "counts here are far below 2 to the 52"
+)]
+#![expect(clippy::disallowed_methods, reason = "it measures")]
 
 use std::convert::Infallible;
 use std::io::Write;

@@ -194,6 +194,7 @@ fn stop(
     })
 }
 
+#[derive(Clone, Copy)]
 enum Signal {
     Terminate,
     Interrupt,

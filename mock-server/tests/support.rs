@@ -114,13 +114,13 @@ impl Drop for Server {
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("{method} {target} HTTP/1.1\r\n");
     for (name, value) in headers {
-        bytes += &format!("{name}: {value}\r\n");
+        bytes.extend([name, ": ", value, "\r\n"]);
     }
     let framed = headers
         .iter()
         .any(|(name, _)| ["content-length", "transfer-encoding"].contains(&&*name.to_lowercase()));
     if !body.is_empty() && !framed {
-        bytes += &format!("Content-Length: {}\r\n", body.len());
+        bytes.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
     }
     bytes += "\r\n";
     [bytes.as_bytes(), body].concat()

@@ -1,4 +1,8 @@
 //! Measurements: throughput and CPU per call beside two plain hyper servers, start, memory.
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "counts here are far below 2 to the 52"
+)]
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -121,22 +121,17 @@ pub(crate) fn homes(vendor: &str) -> anyhow::Result<Homes> {
                 .strip_prefix("///")
                 .or_else(|| line.strip_prefix("//!"))
                 .or_else(|| line.strip_prefix("//"));
-            let found: Vec<String> = match comment {
-                Some(comment) => {
-                    let list = comment
-                        .split_once("Rules:")
-                        .map(|(_, list)| list)
-                        .or(listing.then_some(comment));
-                    listing = list.is_some() && !comment.trim_end().ends_with('.');
-                    list.map(|list| ids(list, vendor)).unwrap_or_default()
-                }
-                None => {
-                    listing = false;
-                    line.split("rule(\"")
-                        .skip(1)
-                        .filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()))
-                        .collect()
-                }
+            let found: Vec<String> = if let Some(comment) = comment {
+                let begun = comment.split_once("Rules:").map(|(_, list)| list);
+                let list = begun.or(listing.then_some(comment));
+                listing = list.is_some() && !comment.trim_end().ends_with('.');
+                list.map(|list| ids(list, vendor)).unwrap_or_default()
+            } else {
+                listing = false;
+                let named = line.split("rule(\"").skip(1);
+                named
+                    .filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()))
+                    .collect()
             };
             for id in found {
                 homes

@@ -55,7 +55,7 @@ mod tests {
                 "::now()",
                 "std::fs",
                 "std::env",
-                "std::net",
+                "TcpStream",
                 "std::thread",
                 "std::io::std",
                 "tokio::",
