@@ -108,8 +108,7 @@ impl TryFrom<String> for Money {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         // More digits than any sum of lines has, and few enough for every sum of two.
-        let sound = Number::parse(&text)
-            .filter(|n| n.integer_digits <= 24 && n.decimals <= 2 && !n.is_negative());
+        let sound = Number::parse(&text).filter(|n| n.integer_digits <= 24 && n.decimals <= 2);
         let amount = sound.and_then(Number::value).map(Self);
         amount.ok_or_else(|| format!("{text:?} is no amount; write it like \"86.99\""))
     }

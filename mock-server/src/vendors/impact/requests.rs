@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use fixtures::rule;
+use headers::authorization::Basic;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{Method, Version};
 use jiff::Timestamp;
@@ -195,9 +196,9 @@ impl<'a> Call<'a> {
             let why = "there is no Authorization header with a user name and a password";
             unauthorized(rule("impact.auth.credentials_required"), why)
         })?;
-        let (sid, password) = basic
-            .as_ref()
-            .map_or(("", ""), |basic| (basic.username(), basic.password()));
+        // A call that is let through without credentials acts for the SID of its path.
+        let claimed = basic.as_ref().map(Basic::username).or(path.sid);
+        let sid = claimed.unwrap_or_default();
         let holder = state.seed.holder(sid);
         let unknown = || {
             unauthorized(
@@ -205,10 +206,10 @@ impl<'a> Call<'a> {
                 "no token has this SID and this password",
             )
         };
-        ensure(
-            holder.is_some_and(|holder| holder.token.auth_token == password),
-            unknown,
-        )?;
+        let proven = basic.as_ref().is_none_or(|basic| {
+            holder.is_some_and(|holder| holder.token.auth_token == basic.password())
+        });
+        ensure(proven, unknown)?;
         let holder = holder.ok_or_else(unknown)?;
         let account = &*holder.account;
         if let Some(default) = account.default_format {
