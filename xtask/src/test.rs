@@ -15,8 +15,15 @@ pub(crate) fn run(shell: &Shell, wanted: Clients) -> anyhow::Result<()> {
     step("check", || check(shell))?;
     step("the engines alone", || engines_alone(shell))?;
     step("docs", || {
-        let _denied = shell.push_env("RUSTDOCFLAGS", "-D warnings");
-        Ok(cmd!(shell, "cargo doc --quiet --workspace --no-deps --locked").run()?)
+        let _denied = shell.push_env(
+            "RUSTDOCFLAGS",
+            "-D warnings -A rustdoc::private_intra_doc_links",
+        );
+        Ok(cmd!(
+            shell,
+            "cargo doc --quiet --workspace --no-deps --document-private-items --locked"
+        )
+        .run()?)
     })?;
     step("tests", || {
         // Snapshots are reviewed, never written here.
