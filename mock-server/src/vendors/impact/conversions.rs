@@ -156,7 +156,7 @@ fn record(
     };
     record.reason = reason_against(call, &record);
     if record.reason.is_none() {
-        record.action = Some(action(call, event_date, payout));
+        record.action = Some(action(call, &record, payout));
     }
     record
 }
@@ -174,13 +174,24 @@ fn pay(lines: &mut [Item], commission: Rate, own_payout: Option<Money>) {
     }
 }
 
+/// An action locks some days after its event; but one that would be locked before it exists locks as many days after its
+/// submission, because every action begins as pending.
+///
 /// Rules: impact.actions.payout, impact.actions.locking_date, impact.actions.clears.
-fn action(call: &Call<'_>, event_date: Timestamp, payout: Money) -> Action {
+fn action(call: &Call<'_>, record: &Submission, payout: Money) -> Action {
     let settings = call.state.settings();
-    let locks_at = call
-        .account
-        .utc_offset
-        .midnight_after(event_date, settings.locking_days);
+    let locking = |day| {
+        call.account
+            .utc_offset
+            .midnight_after(day, settings.locking_days)
+    };
+    let mut locks_at = locking(record.event_date);
+    if record
+        .completed_at
+        .is_some_and(|created| locks_at <= created)
+    {
+        locks_at = locking(record.submitted_at);
+    }
     let clearing = SignedDuration::from_hours(24 * i64::from(settings.clearing_days));
     Action {
         number: call.state.ids.next_action,

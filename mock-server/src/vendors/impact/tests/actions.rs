@@ -349,6 +349,21 @@ fn an_action_locks_and_clears() {
 }
 
 #[test]
+fn every_action_begins_as_pending() {
+    for (event, locks) in [
+        ("2026-06-10T23:59:59-07:00", "2026-06-26T00:00:00-07:00"),
+        ("2026-05-26T00:00:00-07:00", "2026-06-11T00:00:00-07:00"),
+        ("2026-05-25T23:59:59-07:00", "2026-06-26T00:00:00-07:00"),
+        ("2026-04-01T00:00:00-07:00", "2026-06-26T00:00:00-07:00"),
+        ("2027-01-01T00:00:00Z", "2027-01-16T00:00:00-07:00"),
+    ] {
+        let action = Sandbox::documented().action(&simple(&[("EventDate", event)]));
+        let shown = (&action["State"], &action["LockingDate"]);
+        assert_eq!(shown, (&json!("PENDING"), &json!(locks)), "{event}");
+    }
+}
+
+#[test]
 fn brands_modify_reverse_restore_and_approve() {
     let mut sandbox = Sandbox::documented();
     sandbox.action(TOYS);
