@@ -23,5 +23,7 @@ pub mod sandboxes;
 pub mod seed;
 #[cfg(feature = "server")]
 pub mod serve;
+#[cfg(test)]
+mod testing;
 pub mod vendors;
 pub mod world;

@@ -262,23 +262,20 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+    use http::{HeaderMap, HeaderName};
     use proptest::prelude::*;
 
     use super::*;
     use crate::engine::{Answer, Body};
     use crate::sandboxes::seeds_of;
     use crate::seed::{self, Layer};
+    use crate::testing::Call;
 
     /// A documented call, as documented or spoiled.
     #[derive(Clone, Debug)]
     struct Sample {
         vendor: usize,
-        method: Method,
-        path: String,
-        query: Option<String>,
-        headers: HeaderMap,
-        body: Vec<u8>,
+        call: Call<()>,
     }
 
     /// Every documented call.
@@ -292,25 +289,9 @@ mod tests {
                     .into_iter()
                     .map(move |example| (vendor, example))
             })
-            .map(|(vendor, example)| {
-                let (method, target) = example.request.start.split_once(' ').unwrap();
-                let (path, query) = target
-                    .split_once('?')
-                    .map_or((target, None), |(path, query)| (path, Some(query)));
-                let header = |(name, value): &(String, String)| {
-                    (
-                        HeaderName::try_from(name).unwrap(),
-                        HeaderValue::try_from(value).unwrap(),
-                    )
-                };
-                Sample {
-                    vendor,
-                    method: method.parse().unwrap(),
-                    path: path.to_owned(),
-                    query: query.map(str::to_owned),
-                    headers: example.request.headers.iter().map(header).collect(),
-                    body: example.request.body.to_vec(),
-                }
+            .map(|(vendor, example)| Sample {
+                vendor,
+                call: Call::documented(&example.request),
             })
             .collect()
     }
@@ -319,14 +300,16 @@ mod tests {
         let cut = any::<prop::sample::Index>();
         let spoil = (0..6_u8, cut, any::<u8>());
         (prop::sample::select(samples()), spoil).prop_map(|(mut sample, (how, at, byte))| {
-            let place = at.index(sample.body.len() + 1);
+            let call = &mut sample.call;
+            let body = call.body.as_mut().unwrap();
+            let place = at.index(body.len() + 1);
             match how {
-                0 => sample.body.truncate(place),
-                1 if place < sample.body.len() => sample.body[place] = byte,
-                2 => sample.body.insert(place, byte),
+                0 => body.truncate(place),
+                1 if place < body.len() => body[place] = byte,
+                2 => body.insert(place, byte),
                 3 => {
-                    let names: Vec<HeaderName> = sample.headers.keys().cloned().collect();
-                    sample.headers.remove(&names[at.index(names.len())]);
+                    let names: Vec<HeaderName> = call.headers.keys().cloned().collect();
+                    call.headers.remove(&names[at.index(names.len())]);
                 }
                 _ => {}
             }
@@ -348,26 +331,9 @@ mod tests {
         )
     }
 
-    fn call(sandbox: &mut Sandbox, sample: &Sample, body: Body<'_>) -> Outcome<()> {
-        let parts = parts(sample);
-        sandbox.call(
-            sample.vendor,
-            &Request { parts, body },
-            Timestamp::UNIX_EPOCH,
-        )
-    }
-
-    fn parts(sample: &Sample) -> Parts<'_> {
-        Parts {
-            method: &sample.method,
-            path: &sample.path,
-            query: sample.query.as_deref(),
-            headers: &sample.headers,
-            version: Version::HTTP_11,
-            prefix: "",
-            secure: false,
-            local: "127.0.0.1:8080",
-        }
+    fn call(sandbox: &mut Sandbox, sample: &Sample) -> Outcome<()> {
+        let request = sample.call.request();
+        sandbox.call(sample.vendor, &request, Timestamp::UNIX_EPOCH)
     }
 
     fn bytes(answer: &Answer) -> (u16, &HeaderMap, &[u8]) {
@@ -381,7 +347,7 @@ mod tests {
         fn the_same_calls_get_the_same_bytes(calls in prop::collection::vec(spoiled(), 1..12)) {
             let (mut one, mut other) = (sandbox(), sandbox());
             for sample in &calls {
-                let outcomes = [&mut one, &mut other].map(|sandbox| call(sandbox, sample, Body::Whole(&sample.body)));
+                let outcomes = [&mut one, &mut other].map(|sandbox| call(sandbox, sample));
                 prop_assert_eq!(bytes(&outcomes[0].answer), bytes(&outcomes[1].answer));
             }
             prop_assert_eq!(one.document(), other.document());
@@ -393,7 +359,7 @@ mod tests {
             for sample in &calls {
                 let before = sandbox.document();
                 let accepted = sandbox.accepted;
-                if !call(&mut sandbox, sample, Body::Whole(&sample.body)).refused_by.is_empty() {
+                if !call(&mut sandbox, sample).refused_by.is_empty() {
                     prop_assert_eq!(sandbox.document(), before);
                     prop_assert_eq!(sandbox.accepted, accepted);
                 }
@@ -407,7 +373,7 @@ mod tests {
         ) {
             let mut sandbox = sandbox();
             for sample in &calls {
-                call(&mut sandbox, sample, Body::Whole(&sample.body));
+                call(&mut sandbox, sample);
             }
             let document = sandbox.document();
             let mut copy = Sandbox::start(&[], sandbox.clock);
@@ -415,16 +381,17 @@ mod tests {
             prop_assert_eq!(copy.document(), document);
             // Calls counted towards a limit are no state: both start to count afresh.
             sandbox.reset(&[Part::Counts]);
-            let outcomes = [&mut sandbox, &mut copy].map(|sandbox| call(sandbox, &next, Body::Whole(&next.body)));
+            let outcomes = [&mut sandbox, &mut copy].map(|sandbox| call(sandbox, &next));
             prop_assert_eq!(bytes(&outcomes[0].answer), bytes(&outcomes[1].answer));
         }
 
         #[test]
         fn an_answer_that_is_known_early_does_not_depend_on_the_body(sample in spoiled(), noise in any::<Vec<u8>>()) {
-            let known = sandbox().head(sample.vendor, &parts(&sample), Timestamp::UNIX_EPOCH) == Head::Known;
+            let known = sandbox().head(sample.vendor, &sample.call.parts(), Timestamp::UNIX_EPOCH) == Head::Known;
             if known {
-                let answers = [Body::Whole(&sample.body), Body::Whole(&noise), Body::TooLong]
-                    .map(|body| call(&mut sandbox(), &sample, body).answer);
+                let Sample { vendor, call: sent } = sample;
+                let answers = [sent.clone(), sent.clone().body_of(noise), sent.spoiled(Body::TooLong)]
+                    .map(|sent| call(&mut sandbox(), &Sample { vendor, call: sent }).answer);
                 prop_assert_eq!(bytes(&answers[0]), bytes(&answers[1]));
                 prop_assert_eq!(bytes(&answers[0]), bytes(&answers[2]));
             }
@@ -438,7 +405,7 @@ mod tests {
             .into_iter()
             .filter(|sample| {
                 let before = sandbox.accepted;
-                call(&mut sandbox, sample, Body::Whole(&sample.body));
+                call(&mut sandbox, sample);
                 sandbox.accepted > before
             })
             .collect();
@@ -456,7 +423,7 @@ mod tests {
             .cycle()
             .take(accepted.len() * (FEED_LIMIT + 10))
         {
-            call(&mut sandbox, sample, Body::Whole(&sample.body));
+            call(&mut sandbox, sample);
             if sandbox.accepted == FEED_LIMIT as u64 + 10 {
                 break;
             }

@@ -6,20 +6,20 @@ use super::*;
 
 /// A body with that member beside a good address.
 fn beside(member: &str) -> Call {
-    Call::with(format!(r#"{{"email":"user@example.com",{member}}}"#))
+    Call::json(format!(r#"{{"email":"user@example.com",{member}}}"#))
 }
 
 #[test]
 fn an_error_has_its_members_in_order() {
     insta::assert_snapshot!(
-        Call::with(r#"{"conversion_data":[],"email":"x","conversion_type":7}"#).is_refused(422, "chase.email.at_sign_required"),
+        Call::json(r#"{"conversion_data":[],"email":"x","conversion_type":7}"#).is_refused(422, "chase.email.at_sign_required"),
         @r#"{"detail":[{"type":"value_error","loc":["body","email"],"msg":"value is not a valid email address: An email address must have an @-sign.","input":"x","ctx":{"reason":"An email address must have an @-sign."}},{"type":"string_type","loc":["body","conversion_type"],"msg":"Input should be a valid string","input":7},{"type":"dict_type","loc":["body","conversion_data"],"msg":"Input should be a valid dictionary","input":[]}]}"#
     );
 }
 
 #[test]
 fn every_error_is_listed_in_the_order_of_the_model() {
-    let outcome = Call::with(r#"{"conversion_data":1,"conversion_type":[]}"#).send();
+    let outcome = Call::json(r#"{"conversion_data":1,"conversion_type":[]}"#).send();
     let rules: Vec<&str> = outcome
         .refused_by
         .iter()
@@ -52,7 +52,7 @@ fn a_body_is_an_object() {
         ),
     ] {
         assert_eq!(
-            Call::with(body).errors("chase.body.object"),
+            Call::json(body).errors("chase.body.object"),
             json!([{
                 "type": "model_attributes_type",
                 "loc": ["body"],
@@ -67,7 +67,7 @@ fn a_body_is_an_object() {
 fn an_email_is_required() {
     for body in [json!({}), json!({"Email": "user@example.com", "x": [1]})] {
         assert_eq!(
-            Call::with(body.to_string()).errors("chase.body.email_required"),
+            Call::json(body.to_string()).errors("chase.body.email_required"),
             json!([{"type": "missing", "loc": ["body", "email"], "msg": "Field required", "input": body}])
         );
     }
@@ -85,7 +85,7 @@ fn an_email_is_text() {
     ] {
         let body = json!({"email": input}).to_string();
         assert_eq!(
-            Call::with(body).errors("chase.body.email_text"),
+            Call::json(body).errors("chase.body.email_text"),
             json!([{"type": "string_type", "loc": ["body", "email"], "msg": "Input should be a valid string", "input": input}])
         );
     }
@@ -101,7 +101,7 @@ fn an_email_is_an_address() {
         "a b@example.com",
         "user@example",
     ] {
-        let outcome = Call::with(json!({"email": address}).to_string()).send();
+        let outcome = Call::json(json!({"email": address}).to_string()).send();
         assert_eq!(outcome.answer.status(), 422, "{address}");
         let [finer, rule] = &outcome.refused_by[..] else {
             panic!("{outcome:?}")
@@ -113,7 +113,7 @@ fn an_email_is_an_address() {
 
 #[test]
 fn an_email_may_hide_a_lone_surrogate_in_a_quoted_name_only() {
-    let queued = Call::with(r#"{"email":"\"A \ud800\" <user@example.com>"}"#).is_queued();
+    let queued = Call::json(r#"{"email":"\"A \ud800\" <user@example.com>"}"#).is_queued();
     assert_eq!(queued.email, "user@example.com");
     for address in [
         r"\ud800 <user@example.com>",
@@ -124,10 +124,10 @@ fn an_email_may_hide_a_lone_surrogate_in_a_quoted_name_only() {
         r#"\"\ud800\" <\ud800@example.com>"#,
         r#"\"\ud800\" <\uffff@example.com>"#,
     ] {
-        Call::with(format!(r#"{{"email":"{address}"}}"#)).is_refused(500, "chase.echo.unwritable");
+        Call::json(format!(r#"{{"email":"{address}"}}"#)).is_refused(500, "chase.echo.unwritable");
     }
     // U+FFFD itself is a character like others.
-    let other = Call::with(r#"{"email":"\"\ud800\" <\ufffd@example.com>"}"#).send();
+    let other = Call::json(r#"{"email":"\"\ud800\" <\ufffd@example.com>"}"#).send();
     assert_eq!(other.answer.status(), 200);
 }
 
@@ -260,7 +260,7 @@ fn unknown_members_are_ignored() {
 
 #[test]
 fn names_are_read_however_they_are_spelt() {
-    Call::with(r#"{"\u0065mail":"user@example.com"}"#).is_queued();
+    Call::json(r#"{"\u0065mail":"user@example.com"}"#).is_queued();
 }
 
 #[test]

@@ -15,17 +15,17 @@ fn json_is_read_as_json() {
         "application/+JSON",
         "application/x+json; a=b; c",
     ] {
-        Call::good().but("Content-Type", media_type).is_queued();
+        Call::good().with("Content-Type", media_type).is_queued();
     }
     Call::good()
-        .but("Content-Type", b"\x85application/json\xA0")
+        .with("Content-Type", b"\x85application/json\xA0")
         .is_queued();
 }
 
 #[test]
 fn the_charset_is_not_applied() {
-    let call = Call::with(r#"{"email":"jörg@example.com"}"#);
-    call.but("Content-Type", "application/json; charset=iso-8859-1")
+    let call = Call::json(r#"{"email":"jörg@example.com"}"#);
+    call.with("Content-Type", "application/json; charset=iso-8859-1")
         .is_queued();
 }
 
@@ -44,7 +44,7 @@ fn any_other_type_makes_a_body_text() {
         "application/json, text/plain",
         "\"application/json\"",
     ] {
-        let call = Call::with("a=1&b=\"\\\n").but("Content-Type", media_type);
+        let call = Call::json("a=1&b=\"\\\n").with("Content-Type", media_type);
         let body = call.is_refused(422, "chase.content_type.other");
         assert_eq!(
             body,
@@ -57,7 +57,7 @@ fn any_other_type_makes_a_body_text() {
 fn of_several_types_the_first_counts() {
     Call::good().and("Content-Type", "text/plain").is_queued();
     let call = Call::good()
-        .but("Content-Type", "text/plain")
+        .with("Content-Type", "text/plain")
         .and("Content-Type", "application/json");
     call.is_refused(422, "chase.content_type.other");
 }
@@ -68,8 +68,8 @@ fn without_a_type_a_body_is_text() {
         .without("Content-Type")
         .is_refused(422, "chase.content_type.none");
     for none in ["", " ", ";application/json"] {
-        let errors = Call::with("{")
-            .but("Content-Type", none)
+        let errors = Call::json("{")
+            .with("Content-Type", none)
             .errors("chase.content_type.none");
         assert_eq!(errors[0]["input"], "{");
     }
@@ -77,7 +77,7 @@ fn without_a_type_a_body_is_text() {
 
 #[test]
 fn a_form_is_refused_with_a_hint() {
-    let call = Call::good().but("Content-Type", "application/x-www-form-urlencoded");
+    let call = Call::good().with("Content-Type", "application/x-www-form-urlencoded");
     let errors = call.errors("chase.content_type.form");
     assert_eq!(errors[0]["input"], r#"{"email":"user@example.com"}"#);
     assert!(
@@ -94,7 +94,7 @@ fn a_setting_reads_a_form_as_json() {
     let state = with_settings(serde_json::json!({"accept_form_content_type": true}));
     let status = |media_type: &str| {
         Call::good()
-            .but("Content-Type", media_type)
+            .with("Content-Type", media_type)
             .send_to(&state)
             .answer
             .status()
@@ -109,13 +109,13 @@ fn a_setting_reads_a_form_as_json() {
 #[test]
 fn text_that_is_not_utf_8_cannot_be_echoed() {
     for body in [&b"\xFF\xFE"[..], b"\xED\xA0\x80"] {
-        let body = Call::with(body).but("Content-Type", "text/plain");
+        let body = Call::json(body).with("Content-Type", "text/plain");
         assert_eq!(
             body.is_refused(500, "chase.content_type.other_undecodable"),
             "Internal Server Error"
         );
     }
-    let marked = Call::with("\u{FEFF}a").but("Content-Type", "text/plain");
+    let marked = Call::json("\u{FEFF}a").with("Content-Type", "text/plain");
     assert_eq!(
         marked.errors("chase.content_type.other")[0]["input"],
         "\u{FEFF}a"
@@ -125,9 +125,9 @@ fn text_that_is_not_utf_8_cannot_be_echoed() {
 #[test]
 fn an_empty_body_is_missing_whatever_its_type() {
     for call in [
-        Call::with(""),
-        Call::with("").without("Content-Type"),
-        Call::with("").but("Content-Type", "text/plain"),
+        Call::json(""),
+        Call::json("").without("Content-Type"),
+        Call::json("").with("Content-Type", "text/plain"),
     ] {
         assert_eq!(
             call.is_refused(422, "chase.content_type.empty_body"),

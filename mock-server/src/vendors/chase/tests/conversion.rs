@@ -5,12 +5,12 @@ use serde_json::json;
 use super::*;
 
 fn about(email: &str) -> Call {
-    Call::with(json!({"email": email}).to_string())
+    Call::json(json!({"email": email}).to_string())
 }
 
 #[test]
 fn a_conversion_of_a_contact_is_queued() {
-    let call = Call::with(
+    let call = Call::json(
         r#"{"email":"user@example.com","conversion_type":"purchase","conversion_data":{"item":"premium_subscription","price":99.99}}"#,
     );
     insta::assert_debug_snapshot!(call.is_queued(), @r#"
@@ -39,7 +39,7 @@ fn a_conversion_of_anyone_else_is_acknowledged_and_not_logged() {
 fn the_key_decides_whose_contacts_count() {
     let other = |email: &str| {
         about(email)
-            .but("X-API-Key", "chs_live_org2_key")
+            .with("X-API-Key", "chs_live_org2_key")
             .send()
             .answer
             .status()
@@ -55,7 +55,7 @@ fn the_key_decides_whose_contacts_count() {
     let state = with_settings(both);
     for key in ["chs_live_org1_key", "chs_live_org2_key"] {
         let outcome = about("shared@example.com")
-            .but("X-API-Key", key)
+            .with("X-API-Key", key)
             .send_to(&state);
         assert_eq!(outcome.answer.status(), 202);
     }
@@ -120,7 +120,7 @@ fn each_accepted_call_is_logged() {
 fn what_was_logged_is_shown_in_the_form_of_all_vendors() {
     let state = with_settings(json!({"log_delay_ms": 750}));
     let body = r#"{"x":1,"email":"User@Example.com","conversion_type":"sign-up","conversion_data":{"price":1.10}}"#;
-    let outcome = Call::with(body).send_to(&state);
+    let outcome = Call::json(body).send_to(&state);
     let conversion = Chase::conversion(&state, &outcome.events[0], now()).unwrap();
     assert_eq!(
         conversion.visible_at,
@@ -180,7 +180,7 @@ fn what_was_logged_shows_though_the_contact_is_gone() {
 #[test]
 fn what_json_cannot_hold_is_shown_as_text() {
     let data = r#"{"\ud800":"a\udc00b","n":[NaN,Infinity,-Infinity,1e400,-1e400],"i":[-9223372036854775808,18446744073709551615,18446744073709551616,-0],"a":1,"a":2}"#;
-    let queued = Call::with(format!(
+    let queued = Call::json(format!(
         r#"{{"email":"user@example.com","conversion_data":{data}}}"#
     ))
     .is_queued();
@@ -190,7 +190,7 @@ fn what_json_cannot_hold_is_shown_as_text() {
         r#"{"�":"a�b","n":["NaN","Infinity","-Infinity","Infinity","-Infinity"],"i":[-9223372036854775808,18446744073709551615,"18446744073709551616",0],"a":2}"#
     );
     let encoded = b"{\"email\":\"user@example.com\",\"conversion_data\":{\"a\":\"\xED\xA0\x80\"}}";
-    let queued = Call::with(encoded).is_queued();
+    let queued = Call::json(encoded).is_queued();
     let conversion = Chase::conversion(&recorded(), &queued, now()).unwrap();
     assert_eq!(conversion.raw["conversion_data"]["a"], "\u{FFFD}");
 }
@@ -199,7 +199,7 @@ fn what_json_cannot_hold_is_shown_as_text() {
 fn deep_data_is_shown() {
     let deep = format!("{}{}", "[".repeat(955), "]".repeat(955));
     let body = format!(r#"{{"email":"user@example.com","conversion_data":{{"a":{deep}}}}}"#);
-    let conversion = Chase::conversion(&recorded(), &Call::with(body).is_queued(), now()).unwrap();
+    let conversion = Chase::conversion(&recorded(), &Call::json(body).is_queued(), now()).unwrap();
     assert!(
         conversion.raw["conversion_data"]
             .to_string()
@@ -310,7 +310,7 @@ fn a_personal_seed_has_a_key_of_its_own_and_the_same_contacts() {
     let state = Chase::start(&Arc::new(one));
     let status = |key: &str| {
         Call::good()
-            .but("X-API-Key", key)
+            .with("X-API-Key", key)
             .send_to(&state)
             .answer
             .status()

@@ -28,16 +28,12 @@ fn what_is_no_http_is_answered_by_the_server_itself() {
 
 #[test]
 fn a_body_with_bad_framing_is_no_http_either() {
-    let answer = Call::good().ask(Body::Broken, |request| {
-        Chase::decide(&recorded(), &Usage::default(), request, now()).answer
-    });
+    let answer = Call::good().spoiled(Body::Broken).send().answer;
     assert_eq!(
         whole(&answer),
         whole(&Call::good().without("Host").send().answer)
     );
-    let elsewhere = Call::good().to("/x").ask(Body::Broken, |request| {
-        Chase::decide(&recorded(), &Usage::default(), request, now()).answer
-    });
+    let elsewhere = Call::good().to("/x").spoiled(Body::Broken).send().answer;
     assert_eq!(elsewhere.status(), 404);
 }
 
@@ -58,14 +54,12 @@ fn a_body_may_have_16_mib() {
     let mut body = br#"{"email":"user@example.com","x":""#.to_vec();
     body.resize(Chase::BODY_LIMIT - 2, b'a');
     body.extend_from_slice(b"\"}");
-    assert_eq!(Call::with(body).is_queued().conversion_data, "{}");
+    assert_eq!(Call::json(body).is_queued().conversion_data, "{}");
 }
 
 #[test]
 fn a_longer_body_is_refused() {
-    let outcome = Call::good().ask(Body::TooLong, |request| {
-        Chase::decide(&recorded(), &Usage::default(), request, now())
-    });
+    let outcome = Call::good().spoiled(Body::TooLong).send();
     assert_eq!(outcome.refused_by, [fixtures::rule("chase.http.body_size")]);
     insta::assert_snapshot!(whole(&outcome.answer), @r#"
     413 Payload Too Large
@@ -104,7 +98,7 @@ fn headers_come_in_the_order_of_the_framework() {
     location: http://services.meetchase.ai/api/v2/conversions
     connection: close
     ");
-    insta::assert_snapshot!(whole(&Call::with("NaN").send().answer), @r"
+    insta::assert_snapshot!(whole(&Call::json("NaN").send().answer), @r"
     500 Internal Server Error
     date: Sat, 31 Jan 2026 00:00:00 GMT
     server: uvicorn
@@ -117,7 +111,7 @@ fn headers_come_in_the_order_of_the_framework() {
 
 #[test]
 fn json_is_compact_and_has_its_type_and_length() {
-    let answer = Call::with("{}").send().answer;
+    let answer = Call::json("{}").send().answer;
     assert_eq!(answer.headers()["content-type"], "application/json");
     assert_eq!(
         answer.headers()["content-length"],
@@ -189,7 +183,7 @@ fn the_connection_is_closed_for_those_who_ask() {
 
 #[test]
 fn some_headers_change_nothing() {
-    let plain = whole(&Call::with("{}").send().answer);
+    let plain = whole(&Call::json("{}").send().answer);
     for (name, value) in [
         ("Accept", "application/xml"),
         ("Accept-Encoding", "br"),
@@ -199,7 +193,7 @@ fn some_headers_change_nothing() {
         ("Expect", "100-continue"),
     ] {
         assert_eq!(
-            whole(&Call::with("{}").and(name, value).send().answer),
+            whole(&Call::json("{}").and(name, value).send().answer),
             plain,
             "{name}"
         );
@@ -217,7 +211,7 @@ fn large_headers_and_queries_are_accepted() {
 
 #[test]
 fn nothing_is_counted() {
-    for call in [Call::good(), Call::with("{}"), Call::good().by("GET")] {
+    for call in [Call::good(), Call::json("{}"), Call::good().by("GET")] {
         assert!(call.send().counts.is_empty());
     }
 }

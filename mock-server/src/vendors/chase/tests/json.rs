@@ -5,7 +5,7 @@ use super::*;
 /// Where and with which words a body is no JSON.
 #[track_caller]
 fn invalid(body: impl Into<Vec<u8>>, rule: &str, error: &str, position: usize) {
-    let body = Call::with(body).is_refused(422, rule);
+    let body = Call::json(body).is_refused(422, rule);
     let error = serde_json::Value::from(error);
     assert_eq!(
         body,
@@ -37,12 +37,12 @@ fn encodings_are_told_apart() {
         (b"\xFF\xFE\0\0", wider(u32::to_le_bytes)),
         (b"\0\0\xFE\xFF", wider(u32::to_be_bytes)),
     ] {
-        Call::with([mark, &bytes].concat()).is_queued();
+        Call::json([mark, &bytes].concat()).is_queued();
     }
     let object = "chase.body.object";
     for number in [&b"1\0"[..], b"\x001", b"1\0\0\0", b"\0\0\x001"] {
         assert_eq!(
-            Call::with(number).errors(object)[0]["input"],
+            Call::json(number).errors(object)[0]["input"],
             1,
             "{number:?}"
         );
@@ -77,7 +77,7 @@ fn what_cannot_be_decoded_is_refused() {
         b"\0\0\xFE\xFF\0\x11\0\0",
         b"\0\0\xFE\xFF\0\0\0",
     ] {
-        let body = Call::with(body).is_refused(400, "chase.json.undecodable");
+        let body = Call::json(body).is_refused(400, "chase.json.undecodable");
         assert_eq!(body, r#"{"detail":"There was an error parsing the body"}"#);
     }
 }
@@ -97,7 +97,7 @@ fn encoded_surrogates_are_decoded() {
             b"\"}",
         ]
         .concat();
-        Call::with(body).is_queued();
+        Call::json(body).is_queued();
     }
     invalid(
         b"\xED\xA0\x80",
@@ -114,12 +114,12 @@ fn encoded_surrogates_are_decoded() {
     let wide = [0x7B, 0x22, 0x61, 0x22, 0x3A, 0x22, 0xD800, 0x22, 0x7D]
         .map(u16::to_be_bytes)
         .concat();
-    Call::with(wide).is_refused(500, "chase.echo.unwritable");
+    Call::json(wide).is_refused(500, "chase.echo.unwritable");
 }
 
 #[test]
 fn four_characters_are_white_space() {
-    Call::with(" \t\r\n{ \t\r\n\"email\" \t\r\n: \t\r\n\"user@example.com\" \t\r\n} \t\r\n")
+    Call::json(" \t\r\n{ \t\r\n\"email\" \t\r\n: \t\r\n\"user@example.com\" \t\r\n} \t\r\n")
         .is_queued();
     for other in ['\u{B}', '\u{C}', '\u{A0}', '\u{85}', '\u{2003}', '\0'] {
         invalid(
@@ -135,7 +135,7 @@ fn four_characters_are_white_space() {
 fn nan_and_the_infinities_are_numbers() {
     let data = r#"{"a":NaN,"b":[Infinity,-Infinity]}"#;
     let body = format!(r#"{{"email":"user@example.com","x":NaN,"conversion_data":{data}}}"#);
-    assert_eq!(Call::with(body).is_queued().conversion_data, data);
+    assert_eq!(Call::json(body).is_queued().conversion_data, data);
     for word in [
         "nan",
         "Nan",
@@ -152,14 +152,14 @@ fn nan_and_the_infinities_are_numbers() {
 #[test]
 fn integers_have_at_most_4300_digits() {
     let with =
-        |digits: String| Call::with(format!(r#"{{"email":"user@example.com","x":[{digits}]}}"#));
+        |digits: String| Call::json(format!(r#"{{"email":"user@example.com","x":[{digits}]}}"#));
     with("7".repeat(4300)).is_queued();
     with(format!("-{}", "7".repeat(4300))).is_queued();
     with(format!("{}.0", "7".repeat(4301))).is_queued();
     for digits in ["7".repeat(4301), format!("-{}", "7".repeat(4301))] {
         with(digits).is_refused(400, "chase.json.long_integers");
     }
-    Call::with(format!("[{}", "7".repeat(4301))).is_refused(400, "chase.json.long_integers");
+    Call::json(format!("[{}", "7".repeat(4301))).is_refused(400, "chase.json.long_integers");
 }
 
 #[test]
@@ -171,23 +171,23 @@ fn escaped_surrogates_are_accepted_alone_and_joined_in_pairs() {
         r"\ud83d\u0041",
         r"\ud83dA",
     ] {
-        Call::with(format!(r#"{{"email":"user@example.com","x":"{kind}"}}"#)).is_queued();
+        Call::json(format!(r#"{{"email":"user@example.com","x":"{kind}"}}"#)).is_queued();
         let broken = format!(r#"{{"email":"user@example.com","conversion_type":"{kind}"}}"#);
-        Call::with(broken).is_refused(500, "chase.echo.unwritable");
+        Call::json(broken).is_refused(500, "chase.echo.unwritable");
     }
     let pair = r#"{"email":"user@example.com","conversion_type":"\uD83d\uDe00"}"#;
     assert_eq!(
-        Call::with(pair).is_queued().conversion_type.as_deref(),
+        Call::json(pair).is_queued().conversion_type.as_deref(),
         Some("😀")
     );
 }
 
 #[test]
 fn of_repeated_names_the_last_value_counts_where_the_first_stood() {
-    Call::with(r#"{"email":1,"email":"user@example.com"}"#).is_queued();
-    Call::with(r#"{"email":"user@example.com","email":1}"#)
+    Call::json(r#"{"email":1,"email":"user@example.com"}"#).is_queued();
+    Call::json(r#"{"email":"user@example.com","email":1}"#)
         .is_refused(422, "chase.body.email_text");
-    let errors = Call::with(r#"{"a":NaN,"b":1,"a":{"c":1,"c":2}}"#)
+    let errors = Call::json(r#"{"a":NaN,"b":1,"a":{"c":1,"c":2}}"#)
         .is_refused(422, "chase.body.email_required");
     assert!(
         errors.ends_with(r#""input":{"a":{"c":2},"b":1}}]}"#),
@@ -196,7 +196,7 @@ fn of_repeated_names_the_last_value_counts_where_the_first_stood() {
 
     let many: Vec<String> = (0..40).map(|n| format!(r#""{}":{n}"#, n % 20)).collect();
     let errors =
-        Call::with(format!(r#"{{{},"x":0}}"#, many.join(","))).errors("chase.body.email_required");
+        Call::json(format!(r#"{{{},"x":0}}"#, many.join(","))).errors("chase.body.email_required");
     let kept: Vec<String> = (0..20).map(|n| format!(r#""{n}":{}"#, n + 20)).collect();
     assert_eq!(
         errors[0]["input"].to_string(),
@@ -206,7 +206,7 @@ fn of_repeated_names_the_last_value_counts_where_the_first_stood() {
 
 #[test]
 fn names_that_differ_in_what_cannot_be_shown_are_not_confused_with_others() {
-    let call = Call::with(r#"{"email":"user@example.com","\ud800":1,"\uffff":2,"\ufffd":3}"#);
+    let call = Call::json(r#"{"email":"user@example.com","\ud800":1,"\uffff":2,"\ufffd":3}"#);
     call.is_queued();
 }
 
@@ -219,10 +219,10 @@ fn brackets_nest_957_deep() {
             "]".repeat(depth)
         )
     };
-    Call::with(inside(956)).is_queued();
-    Call::with(inside(957)).is_refused(400, "chase.json.nesting");
-    Call::with(inside(200_000)).is_refused(400, "chase.json.nesting");
-    Call::with("[{\"a\":".repeat(479)).is_refused(400, "chase.json.nesting");
+    Call::json(inside(956)).is_queued();
+    Call::json(inside(957)).is_refused(400, "chase.json.nesting");
+    Call::json(inside(200_000)).is_refused(400, "chase.json.nesting");
+    Call::json("[{\"a\":".repeat(479)).is_refused(400, "chase.json.nesting");
     invalid(
         "[".repeat(957),
         "chase.json.expecting_value",
@@ -230,7 +230,7 @@ fn brackets_nest_957_deep() {
         957,
     );
     // What is malformed behind the last bracket does not matter, what is malformed before it does.
-    Call::with(format!("{}}}", "[".repeat(958))).is_refused(400, "chase.json.nesting");
+    Call::json(format!("{}}}", "[".repeat(958))).is_refused(400, "chase.json.nesting");
     invalid(
         format!("[}}{}", "[".repeat(958)),
         "chase.json.expecting_value",
@@ -242,7 +242,7 @@ fn brackets_nest_957_deep() {
 #[test]
 fn deep_values_are_echoed_and_dropped_without_harm() {
     let deep = format!("{}{}", "[".repeat(957), "]".repeat(957));
-    let answer = Call::with(deep.clone()).send_to(&recorded()).answer;
+    let answer = Call::json(deep.clone()).send_to(&recorded()).answer;
     assert!(std::str::from_utf8(answer.body()).unwrap().contains(&deep));
 }
 
@@ -406,7 +406,7 @@ fn control_characters_are_escaped_in_strings() {
             position,
         );
     }
-    Call::with("{\"email\":\"user@example.com\",\"\u{7F}\u{80}\u{2028}\":1}").is_queued();
+    Call::json("{\"email\":\"user@example.com\",\"\u{7F}\u{80}\u{2028}\":1}").is_queued();
 }
 
 #[test]
@@ -427,7 +427,7 @@ fn escapes_are_those_of_json() {
     }
     let body = r#"{"email":"user@example.com","conversion_type":"\"\\\/\b\f\n\r\t\u00e9"}"#;
     assert_eq!(
-        Call::with(body).is_queued().conversion_type.as_deref(),
+        Call::json(body).is_queued().conversion_type.as_deref(),
         Some("\"\\/\u{8}\u{C}\n\r\té")
     );
 }

@@ -14,32 +14,54 @@ mod route;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
-use jiff::Timestamp;
+use ::http::{HeaderName, HeaderValue, Method, Version};
 
 use super::*;
 use crate::engine::{Answer, Body};
+use crate::testing::{self, Bench, Tested};
+
+type Call = testing::Call<Queued>;
 
 fn now() -> Timestamp {
-    "2026-01-31T00:00:00Z".parse().unwrap()
+    Chase::BEGIN.parse().unwrap()
 }
 
-/// A call before it is sent.
-#[derive(Clone, Debug)]
-struct Call {
-    method: Method,
-    target: String,
-    headers: HeaderMap,
-    version: Version,
-    prefix: &'static str,
-    secure: bool,
-    body: Vec<u8>,
+impl Tested for Chase {
+    const BEGIN: &'static str = "2026-01-31T00:00:00Z";
+    const PLAIN_HEADERS: &'static [&'static str] =
+        &["content-length", "content-type", "connection"];
+
+    fn unrouted(status: u16) -> String {
+        match status {
+            404 => "/components/responses/NotFound".to_owned(),
+            status => format!("/paths/~1api~1v2~1conversions/post/responses/{status}"),
+        }
+    }
+
+    /// An answer without a content type is described by having no content, or as one of the documented ones.
+    fn said(_: &Bench<Self>, _: &Call, answer: &Answer) -> Option<(String, serde_json::Value)> {
+        let Some(media_type) = answer.headers().get("content-type") else {
+            assert!(answer.body().is_empty() && answer.status().as_u16() < 400);
+            return None;
+        };
+        let media_type = media_type.to_str().unwrap().to_owned();
+        let body = match serde_json::from_slice(answer.body()) {
+            Ok(body) if media_type == "application/json" => body,
+            Err(_) if media_type != "application/json" => {
+                serde_json::Value::from(std::str::from_utf8(answer.body()).unwrap())
+            }
+            // A number that no double can hold is JSON all the same.
+            Err(error) if error.to_string().starts_with("number out of range") => return None,
+            _ => panic!("{answer:?} is not what it says it is"),
+        };
+        Some((media_type, body))
+    }
 }
 
 impl Call {
     /// A call with that body, good in every other way.
-    fn with(body: impl Into<Vec<u8>>) -> Self {
-        Self::bare(body)
+    fn json(body: impl Into<Vec<u8>>) -> Self {
+        Self::plain(body)
             .and("Host", "services.meetchase.ai")
             .and("X-API-Key", "chs_live_org1_key")
             .and("Content-Type", "application/json")
@@ -47,28 +69,16 @@ impl Call {
 
     /// A good call.
     fn good() -> Self {
-        Self::with(r#"{"email":"user@example.com"}"#)
+        Self::json(r#"{"email":"user@example.com"}"#)
     }
 
-    fn bare(body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            method: Method::POST,
-            target: "/api/v2/conversions".to_owned(),
-            headers: HeaderMap::new(),
-            version: Version::HTTP_11,
-            prefix: "",
-            secure: false,
-            body: body.into(),
-        }
+    /// A call without headers.
+    fn plain(body: impl Into<Vec<u8>>) -> Self {
+        Self::bare(Method::POST, "/api/v2/conversions").body_of(body)
     }
 
     fn by(mut self, method: &str) -> Self {
         self.method = method.parse().unwrap();
-        self
-    }
-
-    fn to(mut self, target: &str) -> Self {
-        target.clone_into(&mut self.target);
         self
     }
 
@@ -80,51 +90,17 @@ impl Call {
         self
     }
 
-    fn without(mut self, name: &str) -> Self {
-        self.headers.remove(name);
-        self
-    }
-
-    /// The same call with another value of that header.
-    fn but(self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.without(name).and(name, value)
-    }
-
-    fn ask<R>(&self, body: Body<'_>, answered: impl FnOnce(&Request<'_>) -> R) -> R {
-        let (path, query) = match self.target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (&*self.target, None),
-        };
-        let parts = Parts {
-            method: &self.method,
-            path,
-            query,
-            headers: &self.headers,
-            version: self.version,
-            prefix: self.prefix,
-            secure: self.secure,
-            local: "127.0.0.1:8080",
-        };
-        answered(&Request { parts, body })
-    }
-
-    /// What the recorded state answers; `openapi.json` has every such answer.
+    /// What the recorded state answers.
     fn send(&self) -> Outcome<Queued> {
-        let outcome = self.send_to(&recorded());
-        described::assert_described(&outcome.answer);
-        outcome
+        on(recorded()).send(self)
     }
 
     fn send_to(&self, state: &State) -> Outcome<Queued> {
-        self.ask(Body::Whole(&self.body), |request| {
-            Chase::decide(state, &Usage::default(), request, now())
-        })
+        Chase::decide(state, &Usage::default(), &self.request(), now())
     }
 
     fn head(&self) -> Head {
-        self.ask(Body::Whole(&[]), |request| {
-            Chase::head(&recorded(), &request.parts, now())
-        })
+        Chase::head(&recorded(), &self.parts(), now())
     }
 
     /// The call is accepted: 202, and one conversion.
@@ -186,6 +162,14 @@ fn with_settings(settings: serde_json::Value) -> State {
     start(serde_json::from_value(document).unwrap())
 }
 
+fn on(state: State) -> Bench<Chase> {
+    Bench {
+        state,
+        usage: Usage::default(),
+        now: now(),
+    }
+}
+
 fn start(document: Document) -> State {
     Chase::start(&Arc::new(Chase::seed(document).unwrap()))
 }
@@ -197,18 +181,13 @@ fn recorded() -> State {
 
 /// What a fresh sandbox holds.
 fn documented() -> State {
-    let file: toml::Table = toml::from_str(fixtures::vendor("chase").unwrap().seed()).unwrap();
-    start(file["chase"].clone().try_into().unwrap())
+    Bench::<Chase>::documented().state
 }
 
 #[test]
 fn every_documented_exchange_is_answered_as_documented() {
     for example in fixtures::vendor("chase").unwrap().examples().unwrap() {
-        let (method, target) = example.request.start.split_once(' ').unwrap();
-        let mut call = Call::bare(example.request.body).by(method).to(target);
-        for (name, value) in &example.request.headers {
-            call = call.and(name, value);
-        }
+        let call = Call::documented(&example.request);
         let answer = call.send_to(&documented()).answer;
         let headers: Vec<(String, String)> = answer
             .headers()
@@ -239,7 +218,7 @@ fn every_recorded_case_is_answered_as_recorded() {
     for line in cases.lines() {
         let case: serde_json::Value = serde_json::from_str(line).unwrap();
         let (sent, got) = (&case["request"], &case["response"]);
-        let mut call = Call::bare(base64(sent["body_base64"].as_str().unwrap()))
+        let mut call = Call::plain(base64(sent["body_base64"].as_str().unwrap()))
             .by(sent["method"].as_str().unwrap())
             .to(sent["path"].as_str().unwrap());
         for header in sent["headers"].as_array().unwrap() {
@@ -247,7 +226,7 @@ fn every_recorded_case_is_answered_as_recorded() {
             call = call.and(header[0].as_str().unwrap(), value);
         }
         if call.headers.contains_key("transfer-encoding") {
-            call.body = unchunked(&call.body);
+            call.body = call.body.map(|body| unchunked(&body));
         }
         let answer = call.send_to(&state).answer;
         let header = |name: &str| {

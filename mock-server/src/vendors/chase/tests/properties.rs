@@ -82,7 +82,7 @@ fn calls() -> impl Strategy<Value = Call> {
         any::<bool>(),
     )
         .prop_map(|(body, method, target, key, media_type, host, old)| {
-            let call = Call::bare(body)
+            let call = Call::plain(body)
                 .by(method)
                 .to(target)
                 .and("Host", host)
@@ -132,9 +132,9 @@ proptest! {
         let call = call.by(elsewhere.0).to(elsewhere.1);
         prop_assert_eq!(call.head(), Head::Known);
         let known = whole(&call.send().answer);
-        prop_assert_eq!(&whole(&Call { body, ..call.clone() }.send().answer), &known);
+        prop_assert_eq!(&whole(&call.clone().body_of(body).send().answer), &known);
         for body in [Body::TooLong, Body::Broken] {
-            let answer = call.ask(body, |request| Chase::decide(&recorded(), &Usage::default(), request, now()).answer);
+            let answer = call.clone().spoiled(body).send().answer;
             prop_assert_eq!(&whole(&answer), &known);
         }
     }
@@ -183,7 +183,7 @@ proptest! {
     #[test]
     fn events_survive_being_written_down(body in bodies()) {
         let body = [br#"{"email":"user@example.com","conversion_data":{"a":"#, &body[..], b"}}"].concat();
-        for event in Call::with(body).send().events {
+        for event in Call::json(body).send().events {
             let written = serde_json::to_string(&event).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Queued>(&written).unwrap(), &event);
             prop_assert!(Chase::conversion(&recorded(), &event, now()).unwrap().raw["conversion_data"].is_object());

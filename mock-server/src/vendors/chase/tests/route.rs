@@ -134,7 +134,7 @@ fn a_redirect_names_the_host_of_the_call() {
         "127.0.0.1",
     ] {
         assert_eq!(
-            place(&call.clone().but("Host", host)),
+            place(&call.clone().with("Host", host)),
             format!("http://{host}/api/v2/conversions")
         );
     }
@@ -155,7 +155,7 @@ fn a_redirect_names_the_host_of_the_call() {
         "a:1:2",
     ] {
         assert_eq!(
-            place(&call.clone().but("Host", host)),
+            place(&call.clone().with("Host", host)),
             "http://127.0.0.1:8080/api/v2/conversions",
             "{host}"
         );
@@ -240,7 +240,7 @@ fn the_route_is_decided_without_key_and_body() {
         (Call::good().by("GET"), 405),
     ] {
         let bare = Call {
-            body: b"{".to_vec(),
+            body: Ok(b"{".to_vec()),
             ..call.clone()
         }
         .without("X-API-Key");
@@ -262,7 +262,7 @@ fn the_query_changes_nothing() {
 fn only_the_documented_call_meets_the_route() {
     assert_eq!(Call::good().send().route, Some("POST /api/v2/conversions"));
     assert_eq!(
-        Call::bare("").and("Host", "a").send().route,
+        Call::plain("").and("Host", "a").send().route,
         Some("POST /api/v2/conversions")
     );
     assert_eq!(Call::good().by("GET").send().route, None);

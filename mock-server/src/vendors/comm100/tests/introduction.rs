@@ -276,7 +276,7 @@ fn credentials_are_read_as_basic_says() {
     assert!(accepted(
         &call
             .clone()
-            .with(AUTHORIZATION, &value.replace("Basic", "bASIC"))
+            .with(AUTHORIZATION, value.replace("Basic", "bASIC"))
     ));
 
     let mut twice = call.clone();
@@ -368,13 +368,7 @@ fn whatever_is_authenticated_counts_towards_the_limit() {
         (Sent::get(CONVERSIONS).by(VIEWER), 1),
         (Sent::form("conversion_name=x"), 1),
         (Sent::mark("x", "y", "1"), 1),
-        (
-            Sent {
-                body: Err(Body::TooLong),
-                ..Sent::form("")
-            },
-            1,
-        ),
+        (Sent::form("").spoiled(Body::TooLong), 1),
         (Sent::get(format!("{VISITORS}/{NOBODY}")), 1),
         (Sent::get(CONVERSIONS).without(AUTHORIZATION), 0),
         (Sent::get(CONVERSIONS).by(RETIRED), 0),
@@ -482,12 +476,8 @@ fn a_fault_is_answered_with_500() {
 #[test]
 fn a_body_that_did_not_come_whole_is_refused_where_it_is_read() {
     let mut sandbox = Sandbox::conformance();
-    let with = |call: Sent, body| Sent {
-        body: Err(body),
-        ..call
-    };
     for call in [Sent::mark("sales_goal", ALLON, "1"), Sent::put(ALLON, "[]")] {
-        let outcome = sandbox.send(&with(call.clone(), Body::TooLong));
+        let outcome = sandbox.send(&call.clone().spoiled(Body::TooLong));
         assert_eq!(first(&outcome), Some("comm100.body.too_large"));
         insta::allow_duplicates! {
             insta::assert_snapshot!(shown(&outcome.answer), @r#"
@@ -498,7 +488,7 @@ fn a_body_that_did_not_come_whole_is_refused_where_it_is_read() {
             {"code":413000,"message":"Request body too large."}
             "#);
         }
-        let outcome = sandbox.send(&with(call, Body::Broken));
+        let outcome = sandbox.send(&call.spoiled(Body::Broken));
         assert_eq!(first(&outcome), Some("comm100.body.readable"));
         insta::allow_duplicates! {
             insta::assert_snapshot!(shown(&outcome.answer), @r#"
@@ -513,14 +503,14 @@ fn a_body_that_did_not_come_whole_is_refused_where_it_is_read() {
     for body in [Body::TooLong, Body::Broken] {
         assert_eq!(
             sandbox
-                .send(&with(Sent::get(CONVERSIONS), body))
+                .send(&Sent::get(CONVERSIONS).spoiled(body))
                 .answer
                 .status(),
             200
         );
         assert_eq!(
             sandbox
-                .send(&with(Sent::put(NOBODY, ""), body))
+                .send(&Sent::put(NOBODY, "").spoiled(body))
                 .answer
                 .status(),
             404

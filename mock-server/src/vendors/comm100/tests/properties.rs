@@ -64,11 +64,7 @@ fn methods_come_before_the_account_and_permission_before_the_body() {
         Some("comm100.paths.method")
     );
     let mut sandbox = Sandbox::account(&json!({"mark_needs_permission": true}));
-    let call = Sent {
-        body: Err(Body::TooLong),
-        ..Sent::form("")
-    }
-    .by(VIEWER);
+    let call = Sent::form("").spoiled(Body::TooLong).by(VIEWER);
     assert_eq!(
         first(&sandbox.send(&call)),
         Some("comm100.permission.mark_switch")

@@ -1,6 +1,6 @@
 //! The engine against its rules: calls in, outcomes out, without a socket.
 //!
-//! Every call goes through [`Sandbox::send`], which also looks at what holds of any call.
+//! Every call goes through [`Bench::send`], which also looks at what holds of any call.
 
 mod actions;
 mod conversions;
@@ -12,19 +12,18 @@ mod submissions;
 mod updates;
 mod xml;
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::sync::{Arc, LazyLock, Mutex};
-
 use headers::{Authorization, HeaderMapExt as _};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
+use http::{HeaderName, HeaderValue, Method, Version};
 use jiff::SignedDuration;
-use jsonschema::Validator;
 
 use super::*;
 use crate::document;
 use crate::engine::Answer;
+use crate::testing::{self, Bench, Call, Tested, first, merge};
+
+type Sandbox = Bench<Impact>;
+type Sent = Call<Event>;
 
 /// A token of the conformance seed: its SID and its password.
 type Credentials = (&'static str, &'static str);
@@ -52,50 +51,48 @@ const TOYS: &str = "CampaignId=10306&ActionTrackerId=19845&MediaPartnerId=192460
     &EventDate=2026-06-10T10%3A15%3A30-07%3A00&OrderId=ORD-1&CurrencyCode=USD&ItemSku1=TOYSET&ItemPrice1=40\
     &ItemQuantity1=2&ItemSku2=DOLL&ItemPrice2=6.99&ItemQuantity2=1";
 
-/// One sandbox, and its clock: at the beginning, three quarters of an hour after the event of [`TOYS`].
-struct Sandbox {
-    state: State,
-    usage: Usage,
-    now: Timestamp,
+impl Tested for Impact {
+    /// Three quarters of an hour after the event of [`TOYS`].
+    const BEGIN: &'static str = "2026-06-10T11:00:04-07:00";
+
+    fn unrouted(status: u16) -> String {
+        let name = match status {
+            400 => "Unreadable",
+            401 => "Unauthorized",
+            403 => "AccessDenied",
+            404 => "UnknownPath",
+            405 => "MethodNotAllowed",
+            other => panic!("{other} for no route"),
+        };
+        format!("/components/responses/{name}")
+    }
+
+    /// Amounts are the same with more or fewer decimals.
+    fn same(one: &Event, other: &Event) -> bool {
+        one == other
+    }
+
+    /// XML says what JSON does, and is described by that.
+    fn said(bench: &Sandbox, call: &Sent, answer: &Answer) -> Option<(String, Value)> {
+        let json = "application/json";
+        if answer.headers()[CONTENT_TYPE] == json {
+            let body = serde_json::from_slice(answer.body()).unwrap();
+            return Some((json.to_owned(), body));
+        }
+        let same = bench.decide(&call.clone().in_json()).answer;
+        assert_eq!(same.status(), answer.status(), "{call:?}");
+        let body: Value = serde_json::from_slice(same.body()).unwrap();
+        let text = std::str::from_utf8(answer.body()).unwrap();
+        assert_eq!(
+            xml::as_json(text),
+            xml::sayable(&body, &call.path),
+            "{call:?}"
+        );
+        Some((json.to_owned(), body))
+    }
 }
 
-impl Sandbox {
-    /// As the vendor's pages show it.
-    fn documented() -> Self {
-        Self::new(toml::from_str(fixtures::vendor("impact").unwrap().seed()).unwrap())
-    }
-
-    /// With everything that checks need.
-    fn conformance() -> Self {
-        Self::changed(&json!({}))
-    }
-
-    /// The same, with members changed; below the vendor's table.
-    fn changed(members: &Value) -> Self {
-        let vendor = fixtures::vendor("impact").unwrap();
-        let mut document: Value = toml::from_str(vendor.seed()).unwrap();
-        merge(
-            &mut document,
-            toml::from_str(vendor.conformance_seed()).unwrap(),
-        );
-        merge(&mut document, json!({"impact": members}));
-        Self::new(document)
-    }
-
-    fn new(mut document: Value) -> Self {
-        let document = document::read(document["impact"].take()).unwrap();
-        Self::of(Impact::seed(document).unwrap())
-    }
-
-    fn of(seed: Seed) -> Self {
-        let state = Impact::start(&Arc::new(seed));
-        Self {
-            state,
-            usage: Usage::default(),
-            now: "2026-06-10T11:00:04-07:00".parse().unwrap(),
-        }
-    }
-
+impl Bench<Impact> {
     /// Lets time pass.
     fn wait(&mut self, time: SignedDuration) {
         self.now += time;
@@ -114,77 +111,6 @@ impl Sandbox {
         let mut document = self.document();
         merge(&mut document, members.clone());
         self.state = Self::new(json!({"impact": document})).state;
-    }
-
-    /// The state as a document.
-    fn document(&self) -> Value {
-        serde_json::to_value(Impact::document(&self.state)).unwrap()
-    }
-
-    /// Makes a call, and looks at what holds of any.
-    fn send(&mut self, call: &Sent) -> Outcome<Event> {
-        let outcome = self.decide(call);
-        if Impact::head(&self.state, &call.parts(), self.now) == Head::Known {
-            for body in [
-                Body::Whole(b""),
-                Body::Whole(b"_method=PUT&OrderId=1"),
-                Body::TooLong,
-                Body::Broken,
-            ] {
-                let request = Request {
-                    parts: call.parts(),
-                    body,
-                };
-                let other = Impact::decide(&self.state, &self.usage, &request, self.now);
-                assert_eq!(
-                    shown(&other.answer),
-                    shown(&outcome.answer),
-                    "known before the body: {call:?}"
-                );
-            }
-        }
-        assert!(
-            outcome.refused_by.is_empty() || outcome.events.is_empty(),
-            "a refused call causes no event"
-        );
-        assert_eq!(
-            outcome.refused_by.is_empty(),
-            outcome.why.is_empty(),
-            "a refusal has a reason, nothing else has"
-        );
-        assert!(
-            outcome
-                .route
-                .is_none_or(|route| Impact::ROUTES.contains(&route))
-        );
-        self.assert_sound(call, &outcome);
-
-        for count in &outcome.counts {
-            self.usage.count(count, self.now);
-        }
-        for event in &outcome.events {
-            let kept: Event = serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap();
-            assert_eq!(&kept, event);
-            Impact::apply(&mut self.state, &kept);
-        }
-        outcome
-    }
-
-    fn decide(&self, call: &Sent) -> Outcome<Event> {
-        let request = Request {
-            parts: call.parts(),
-            body: call.body(),
-        };
-        Impact::decide(&self.state, &self.usage, &request, self.now)
-    }
-
-    /// The status and the JSON of an answer.
-    fn get(&mut self, call: &Sent) -> (u16, Value) {
-        let answer = self.send(call).answer;
-        (
-            answer.status().as_u16(),
-            serde_json::from_slice(answer.body()).unwrap(),
-        )
     }
 
     /// The JSON of an answer that is no error.
@@ -245,143 +171,19 @@ impl Sandbox {
         let path = format!("/Actions/{}/Items", action["Id"].as_str().unwrap());
         self.read(&path)["ActionItems"].as_array().unwrap().clone()
     }
-
-    /// Looks whether an answer is one that `openapi.json` describes, and whether XML says what JSON does.
-    fn assert_sound(&self, call: &Sent, outcome: &Outcome<Event>) {
-        let answer = &outcome.answer;
-        let media_type = answer.headers()[CONTENT_TYPE].to_str().unwrap();
-        let described = described(outcome, media_type, "application/json");
-        let body = if media_type == "application/json" {
-            serde_json::from_slice(answer.body()).unwrap()
-        } else {
-            let same = self.decide(&call.clone().in_json()).answer;
-            assert_eq!(same.status(), answer.status(), "{call:?}");
-            let body: Value = serde_json::from_slice(same.body()).unwrap();
-            let text = std::str::from_utf8(answer.body()).unwrap();
-            assert_eq!(
-                xml::as_json(text),
-                xml::sayable(&body, call.parts().path),
-                "{call:?}"
-            );
-            body
-        };
-        if let Err(error) = described.validate(&body) {
-            panic!("{error}: {body}");
-        }
-    }
 }
 
-/// The schema of an answer.
-fn described(outcome: &Outcome<Event>, media_type: &str, schema_of: &str) -> Arc<Validator> {
-    static OPENAPI: LazyLock<Value> = LazyLock::new(|| {
-        serde_json::from_str(fixtures::vendor("impact").unwrap().openapi()).unwrap()
-    });
-    static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
-
-    let status = outcome.answer.status();
-    let place = if let Some((method, path)) = outcome.route.and_then(|route| route.split_once(' '))
-    {
-        let path = path.replace("{actionId}", "{id}").replace('/', "~1");
-        format!(
-            "/paths/{path}/{}/responses/{}",
-            method.to_lowercase(),
-            status.as_str()
-        )
-    } else {
-        let name = match status.as_u16() {
-            400 => "Unreadable",
-            401 => "Unauthorized",
-            403 => "AccessDenied",
-            404 => "UnknownPath",
-            405 => "MethodNotAllowed",
-            other => panic!("{other} for no route"),
-        };
-        format!("/components/responses/{name}")
-    };
-    let mut response = OPENAPI
-        .pointer(&place)
-        .unwrap_or_else(|| panic!("openapi.json has no {place}"));
-    if let Some(reference) = response["$ref"].as_str() {
-        response = OPENAPI.pointer(&reference[1..]).unwrap();
-    }
-    assert!(
-        response["content"][media_type].is_object(),
-        "{place} has no {media_type}"
-    );
-    let described = &response["headers"];
-    for name in outcome.answer.headers().keys() {
-        let named = |spelled: &String| spelled.eq_ignore_ascii_case(name.as_str());
-        let everywhere = matches!(name.as_str(), "date" | "content-length" | "content-type");
-        let known = everywhere
-            || described
-                .as_object()
-                .is_some_and(|headers| headers.keys().any(named));
-        assert!(known, "{place} has no header {name}");
-    }
-    Arc::clone(KNOWN.lock().unwrap().entry(place).or_insert_with(|| {
-        let schema = &response["content"][schema_of]["schema"];
-        let schema = json!({"components": OPENAPI["components"], "allOf": [schema]});
-        Arc::new(jsonschema::validator_for(&schema).unwrap())
-    }))
-}
-
-/// A merge patch, RFC 7396.
-fn merge(into: &mut Value, later: Value) {
-    match (into, later) {
-        (Value::Object(into), Value::Object(later)) => {
-            for (name, value) in later {
-                if value.is_null() {
-                    into.remove(&name);
-                } else {
-                    merge(into.entry(name).or_insert(Value::Null), value);
-                }
-            }
-        }
-        (into @ Value::Null, Value::Object(later)) => {
-            *into = json!({});
-            merge(into, Value::Object(later));
-        }
-        (into, later) => *into = later,
-    }
-}
-
-fn first(outcome: &Outcome<Event>) -> Option<&'static str> {
-    outcome.refused_by.first().map(|rule| rule.as_str())
-}
-
-/// A call to be made. Paths are below `/Mediapartners/` and the SID of whoever makes it.
-#[derive(Clone, Debug)]
-struct Sent {
-    who: Credentials,
-    method: Method,
-    path: String,
-    /// The whole path, where it is not what it should be.
-    whole: Option<String>,
-    query: Option<String>,
-    headers: HeaderMap,
-    version: Version,
-    body: Result<Vec<u8>, Body<'static>>,
-}
-
-impl Sent {
+/// Paths are below `/Mediapartners/` and the SID of whoever makes the call.
+impl Call<Event> {
     fn new(method: Method, path: &str) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(HOST, HeaderValue::from_static("api.impact.com"));
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let (path, query) = path
-            .split_once('?')
-            .map_or((path, None), |(path, query)| (path, Some(query)));
-        let call = Self {
-            who: OWNER,
-            method,
-            path: path.to_owned(),
-            whole: None,
-            query: query.map(str::to_owned),
-            headers,
-            version: Version::HTTP_11,
-            body: Ok(Vec::new()),
-        };
-        call.by(OWNER)
+        let call = Self::bare(method, &format!("/Mediapartners/{}{path}", OWNER.0))
+            .with(HOST, "api.impact.com")
+            .with(ACCEPT, "application/json")
+            .by(OWNER);
+        Self {
+            secure: true,
+            ..call
+        }
     }
 
     fn get(path: &str) -> Self {
@@ -401,74 +203,32 @@ impl Sent {
         call.with(CONTENT_TYPE, "application/json").body_of(body)
     }
 
-    fn body_of(self, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            body: Ok(body.into()),
-            ..self
-        }
-    }
-
-    /// As somebody else, in the credentials and in the path.
+    /// As somebody other than [`OWNER`], in the credentials and in the path.
     fn by(mut self, who: Credentials) -> Self {
         self.headers
             .typed_insert(Authorization::basic(who.0, who.1));
-        self.path = match self
-            .path
-            .strip_prefix(&format!("/Mediapartners/{}", self.who.0))
-        {
-            Some(below) => format!("/Mediapartners/{}{below}", who.0),
-            None => format!("/Mediapartners/{}{}", who.0, self.path),
-        };
-        Self { who, ..self }
-    }
-
-    fn with(mut self, name: impl http::header::IntoHeaderName, value: &str) -> Self {
-        self.headers.insert(name, value.parse().unwrap());
-        self
-    }
-
-    fn without(mut self, name: HeaderName) -> Self {
-        self.headers.remove(name);
+        self.path = self.path.replacen(OWNER.0, who.0, 1);
         self
     }
 
     /// With another whole path.
     fn at(self, path: &str) -> Self {
         Self {
-            whole: Some(path.to_owned()),
+            path: path.to_owned(),
             ..self
         }
     }
 
     /// The same call, asking for JSON.
     fn in_json(mut self) -> Self {
-        let path = self.parts().path.to_owned();
-        self.whole = Some(path.strip_suffix(".xml").unwrap_or(&path).to_owned());
+        if let Some(path) = self.path.strip_suffix(".xml") {
+            self.path = path.to_owned();
+        }
         self.with(ACCEPT, "application/json")
     }
 
     fn in_xml(self) -> Self {
         self.with(ACCEPT, "application/xml")
-    }
-
-    fn parts(&self) -> Parts<'_> {
-        Parts {
-            method: &self.method,
-            path: self.whole.as_deref().unwrap_or(&self.path),
-            query: self.query.as_deref(),
-            headers: &self.headers,
-            version: self.version,
-            prefix: "",
-            secure: true,
-            local: "127.0.0.1:8080",
-        }
-    }
-
-    fn body(&self) -> Body<'_> {
-        match &self.body {
-            Ok(bytes) => Body::Whole(bytes),
-            Err(body) => *body,
-        }
     }
 }
 
@@ -504,57 +264,13 @@ fn simple(more: &[(&str, &str)]) -> String {
         .finish()
 }
 
-/// An answer as it goes out, less its date.
 fn shown(answer: &Answer) -> String {
-    let mut text = answer.status().as_str().to_owned();
-    for (name, value) in answer.headers().iter().filter(|(name, _)| *name != "date") {
-        let spelled = Impact::HEADER_NAMES
-            .iter()
-            .find(|spelled| spelled.eq_ignore_ascii_case(name.as_str()));
-        let spelled = spelled.expect("its spelling is listed");
-        write!(text, "\n{spelled}: {}", value.to_str().unwrap()).unwrap();
-    }
-    text + "\n\n" + std::str::from_utf8(answer.body()).unwrap()
+    testing::shown::<Impact>(answer)
 }
 
 #[test]
 fn documented_calls_are_answered_byte_for_byte() {
-    let examples = fixtures::vendor("impact").unwrap().examples().unwrap();
-    assert_eq!(examples.len(), 12);
-    for example in examples {
-        let (method, target) = example.request.start.split_once(' ').unwrap();
-        let (path, query) = target
-            .split_once('?')
-            .map_or((target, None), |(path, query)| (path, Some(query)));
-        let mut call = Sent::new(method.parse().unwrap(), "")
-            .at(path)
-            .body_of(example.request.body);
-        call.query = query.map(str::to_owned);
-        let pair = |(name, value): &(String, String)| {
-            (
-                name.parse::<HeaderName>().unwrap(),
-                value.parse::<HeaderValue>().unwrap(),
-            )
-        };
-        call.headers = example.request.headers.iter().map(pair).collect();
-        let answer = Sandbox::documented().send(&call).answer;
-        let mut expected = example.response.start.clone();
-        let length = (
-            "Content-Length".to_owned(),
-            example.response.body.len().to_string(),
-        );
-        let (own, leading): (Vec<_>, Vec<_>) = example
-            .response
-            .headers
-            .iter()
-            .partition(|(name, _)| name == "Content-Type");
-        for (name, value) in leading.into_iter().chain([&length]).chain(own) {
-            write!(expected, "\n{name}: {value}").unwrap();
-        }
-        expected += "\n\n";
-        expected += std::str::from_utf8(example.response.body).unwrap();
-        assert_eq!(shown(&answer), expected, "{}", example.name);
-    }
+    testing::assert_documented::<Impact>(12);
 }
 
 #[test]

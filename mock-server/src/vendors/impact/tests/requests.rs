@@ -428,7 +428,7 @@ fn versions_are_11_to_16() {
             Some("impact.versions.known"),
             "{version}"
         );
-        let call = Sent::form(TOYS).with("ir-version", &version.replace("%20", " x"));
+        let call = Sent::form(TOYS).with("ir-version", version.replace("%20", " x"));
         assert_eq!(
             sandbox.refuses(&call),
             Some("impact.versions.known"),
@@ -644,19 +644,12 @@ fn bodies_are_forms_or_json() {
             "{media_type}"
         );
     }
-    let too_long = Sent {
-        body: Err(Body::TooLong),
-        ..post()
-    };
-    let outcome = sandbox.send(&too_long);
+    let outcome = sandbox.send(&post().spoiled(Body::TooLong));
     assert_eq!(
         (outcome.answer.status().as_u16(), first(&outcome)),
         (413, Some("impact.requests.body_limit"))
     );
-    let broken = Sent {
-        body: Err(Body::Broken),
-        ..post()
-    };
+    let broken = post().spoiled(Body::Broken);
     insta::assert_snapshot!(shown(&sandbox.send(&broken).answer), @r#"
     400
     X-RateLimit-Limit-hour: 1000
