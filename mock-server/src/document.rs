@@ -26,6 +26,11 @@ impl Mistake {
         }
     }
 
+    /// Whether what is wrong is that a member is not there.
+    pub fn is_missing_member(&self) -> bool {
+        self.message.starts_with("missing field")
+    }
+
     /// The same mistake in a member of `parent`.
     #[must_use]
     pub fn below(mut self, parent: &str) -> Self {

@@ -199,6 +199,14 @@ impl Settings {
     }
 }
 
+/// Whether an address ends in a port.
+pub fn has_port(address: &str) -> bool {
+    let port = address
+        .rsplit_once(':')
+        .map(|(_, port)| port.parse::<u16>());
+    port.is_some_and(|port| port.is_ok())
+}
+
 /// Whether an address is for this machine alone. A name counts only if it is `localhost`.
 pub fn is_loopback(address: &str) -> bool {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use fixtures::RuleId;
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -83,6 +82,17 @@ pub struct Journal {
     /// The newest call that was dropped or deleted.
     forgotten: u64,
     counts: BTreeMap<Group, u64>,
+    /// Whether nothing more is kept, because the sandbox is gone.
+    closed: bool,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Calls of a sandbox.
+    pub entries: usize,
+    /// Bytes of all sandboxes; so much for a single call at the most.
+    pub bytes: usize,
 }
 
 /// Which entries are wanted. Everything that is not given matches.
@@ -101,8 +111,8 @@ pub struct Filter {
 }
 
 impl Journal {
-    /// Keeps a call, and of all calls at most `limit`. Returns its number, counted from 1.
-    pub fn record(&mut self, sent: &Sent<'_>, fate: Fate<'_>, limit: usize) -> u64 {
+    /// Counts a call, and keeps it within the bounds. Returns its number, counted from 1.
+    pub fn record(&mut self, sent: &Sent<'_>, fate: Fate<'_>, bounds: Bounds) -> u64 {
         self.last += 1;
         let status = fate.answer.map(|answer| answer.status().as_u16());
         let refused_by = fate.refused_by.first().map(|rule| rule.as_str());
@@ -115,13 +125,6 @@ impl Journal {
                 refused_by,
             })
             .or_default() += 1;
-        if limit == 0 {
-            self.forgotten = self.last;
-            return self.last;
-        }
-        while self.entries.len() >= limit {
-            self.drop_oldest();
-        }
         let entry = Entry {
             n: self.last,
             at: fate.at,
@@ -133,6 +136,14 @@ impl Journal {
             duration_us: fate.duration_us,
             packed: pack(sent, fate.answer),
         };
+        // One that would take the room of all others is counted only.
+        if self.closed || bounds.entries == 0 || entry.size() > bounds.bytes {
+            self.forgotten = self.last;
+            return self.last;
+        }
+        while self.entries.len() >= bounds.entries {
+            self.drop_oldest();
+        }
         self.bytes += entry.size();
         self.entries.push_back(entry);
         self.last
@@ -147,7 +158,7 @@ impl Journal {
     pub fn drop_oldest(&mut self) {
         if let Some(entry) = self.entries.pop_front() {
             self.bytes -= entry.size();
-            self.forgotten = entry.n;
+            self.forgotten = self.forgotten.max(entry.n);
         }
     }
 
@@ -156,6 +167,12 @@ impl Journal {
         self.entries = VecDeque::new();
         self.bytes = 0;
         self.forgotten = self.last;
+    }
+
+    /// Forgets all entries, and keeps none from now on.
+    pub fn close(&mut self) {
+        self.clear();
+        self.closed = true;
     }
 
     /// How many calls there were, by group. Exact, whatever was dropped.
@@ -249,7 +266,7 @@ impl Entry {
             extend(&mut answer, self::body(packed.next()));
             answer
         });
-        let mut request = json!({"method": method, "target": target, "headers": headers});
+        let mut request = json!({"method": method, "target": masked(&target), "headers": headers});
         extend(&mut request, body);
         json!({
             "n": self.n,
@@ -266,17 +283,31 @@ impl Entry {
     }
 }
 
-/// Whether a header's value is a secret.
-fn is_secret(name: &[u8]) -> bool {
-    let secret: [HeaderName; 4] = [
-        AUTHORIZATION,
-        PROXY_AUTHORIZATION,
-        COOKIE,
-        HeaderName::from_static("x-api-key"),
+/// Whether a header or a member of a query holds a secret, going by its name: also where a misplaced key may stand.
+fn is_secret(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let plain: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    let secrets = [
+        "authorization",
+        "apikey",
+        "token",
+        "cookie",
+        "password",
+        "secret",
     ];
-    secret
-        .iter()
-        .any(|secret| name.eq_ignore_ascii_case(secret.as_str().as_bytes()))
+    secrets.iter().any(|secret| plain.contains(secret))
+}
+
+/// A target with the secrets of its query masked.
+fn masked(target: &str) -> Cow<'_, str> {
+    let Some((path, query)) = target.split_once('?') else {
+        return Cow::Borrowed(target);
+    };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}=***"),
+        _ => pair.to_owned(),
+    });
+    Cow::Owned(format!("{path}?{}", pairs.collect::<Vec<_>>().join("&")))
 }
 
 /// A body as text if it is text, else in base64.
@@ -364,14 +395,14 @@ impl<'a> Unpacked<'a> {
     fn headers(&mut self) -> Vec<(String, Cow<'a, str>)> {
         (0..self.length())
             .map(|_| {
-                let name = self.next();
+                let name = self.text();
                 let value = self.next();
-                let shown = if is_secret(name) {
+                let shown = if is_secret(&name) {
                     Cow::Borrowed("***")
                 } else {
                     String::from_utf8_lossy(value)
                 };
-                (String::from_utf8_lossy(name).into_owned(), shown)
+                (name.into_owned(), shown)
             })
             .collect()
     }

@@ -88,10 +88,14 @@ impl Log {
     }
 }
 
-/// A vendor's answer: `Chase 401 POST /api/v2/conversions: X-API-Key matches no key (default; chase.auth.unknown_key)`.
+/// A vendor's answer: `Chase 401 POST /api/v2/conversions: X-API-Key matches no key (default; chase.key.known)`.
 pub fn call(vendor: &str, sandbox: &str, sent: &Sent<'_>, outcome: &Outcome<()>) {
     let status = outcome.answer.status().as_u16();
-    let (method, target) = (sent.method, sent.target);
+    // A query may hold a key that was put into the wrong place.
+    let (method, target) = (
+        sent.method,
+        sent.target.split('?').next().unwrap_or_default(),
+    );
     if outcome.refused_by.is_empty() {
         tracing::info!(
             vendor,
@@ -123,7 +127,10 @@ pub fn call(vendor: &str, sandbox: &str, sent: &Sent<'_>, outcome: &Outcome<()>)
 
 /// A call that fits no vendor or no sandbox.
 pub fn unrouted(sent: &Sent<'_>, why: &str) {
-    let (method, target) = (sent.method, sent.target);
+    let (method, target) = (
+        sent.method,
+        sent.target.split('?').next().unwrap_or_default(),
+    );
     tracing::warn!(
         status = 404,
         method,

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use jiff::Timestamp;
 use mock_server::clock::Clock;
-use mock_server::flags::{Cli, Command, SeedCommand, Settings, is_loopback};
+use mock_server::flags::{Cli, Command, SeedCommand, Settings, has_port, is_loopback};
 use mock_server::sandboxes::{self, Sandboxes};
 use mock_server::seed::{self, Layer};
 use mock_server::serve::{Door, Edge, Role, bind, serve};
@@ -69,9 +69,11 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         ("--listen", Some(address)),
         ("--admin-listen", settings.admin_listen.as_deref()),
     ] {
-        if let Some(address) =
-            address.filter(|address| !is_loopback(address) && settings.admin_token.is_none())
-        {
+        let Some(address) = address else { continue };
+        if !has_port(address) {
+            bail!("{flag} {address}: expected an address and a port, such as 127.0.0.1:8080");
+        }
+        if !is_loopback(address) && settings.admin_token.is_none() {
             bail!(
                 "{flag} {address} can be reached from other machines: protect the admin API with --admin-token TOKEN"
             );
@@ -96,9 +98,9 @@ fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn start(settings: &Settings, address: &str, sandboxes: Sandboxes) -> anyhow::Result<()> {
-    let (listener, local) = bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))?;
+    let (listener, local) = bind(address).await.with_context(|| {
+        format!("cannot listen on {address} (--listen 127.0.0.1:0 picks a free port)")
+    })?;
     let http = format!("http://{local}");
     let mut listening = json!({"event": "listening", "http": http});
     let mut doors = vec![Door {
@@ -141,6 +143,10 @@ async fn start(settings: &Settings, address: &str, sandboxes: Sandboxes) -> anyh
         () = stop.second => {}
         () = log.report_dropped() => {}
     }
+    if let Some(path) = &settings.ready_file {
+        // Whoever waits for the next server must not find this one. It may be gone already.
+        let _removed = std::fs::remove_file(path);
+    }
     Ok(())
 }
 
@@ -150,46 +156,42 @@ struct Stop<First, Second> {
     second: Second,
 }
 
-/// The first of SIGTERM, Ctrl-C and, if wanted, the end of standard input stops; the second of them stops at once.
+/// The first SIGTERM or Ctrl-C stops, and so does, if wanted, the end of standard input; the second signal stops at
+/// once.
 fn stop(
     with_stdin: bool,
 ) -> anyhow::Result<Stop<impl Future<Output = ()>, impl Future<Output = ()>>> {
-    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel::<()>();
+    let (signals, mut counted) = tokio::sync::watch::channel(0_u32);
     let mut terminate = signal(Signal::Terminate).context("cannot watch for SIGTERM")?;
     let mut interrupt = signal(Signal::Interrupt).context("cannot watch for Ctrl-C")?;
-    let signals = sender.clone();
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 () = terminate.recv() => {}
                 () = interrupt.recv() => {}
             }
-            if signals.send(()).is_err() {
-                return;
-            }
+            signals.send_modify(|count| *count += 1);
         }
     });
+    let (ended, parent) = tokio::sync::oneshot::channel();
     if with_stdin {
         // A thread of its own: reading standard input cannot be cancelled.
         std::thread::spawn(move || {
-            let _ended = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-            let _told = sender.send(());
+            let _read = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            let _told = ended.send(());
         });
     }
-    let (again, second) = tokio::sync::oneshot::channel();
-    let first = async move {
-        receiver.recv().await;
-        tokio::spawn(async move {
-            receiver.recv().await;
-            let _told = again.send(());
-        });
-    };
+    let mut counted_again = counted.clone();
     Ok(Stop {
-        first,
-        second: async move {
-            if second.await.is_err() {
-                std::future::pending::<()>().await;
+        first: async move {
+            tokio::select! {
+                _ = counted.wait_for(|count| *count > 0) => {}
+                Ok(()) = parent => {}
             }
+        },
+        second: async move {
+            // Fails only when the task that counts has ended, with the runtime.
+            let _second = counted_again.wait_for(|count| *count > 1).await;
         },
     })
 }

@@ -1,6 +1,6 @@
 //! One isolated world: a world of each vendor, a clock, and a journal. No I/O.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -119,6 +119,11 @@ impl Sandbox {
         all
     }
 
+    /// How many conversions were accepted after the conversion `since`, visible or not, as far as the feed holds them.
+    pub fn accepted_after(&self, since: u64) -> u64 {
+        self.accepted.saturating_sub(since.max(self.forgotten))
+    }
+
     /// Whether the feed still holds everything after the conversion `since`.
     pub fn feed_is_complete(&self, since: u64) -> bool {
         since >= self.forgotten
@@ -206,7 +211,7 @@ pub struct Slot {
     pub(crate) journal_bytes: AtomicUsize,
     changes: AtomicU64,
     watched: AtomicBool,
-    watchers: Mutex<Vec<Waker>>,
+    watchers: Mutex<HashMap<u64, Waker>>,
 }
 
 impl Slot {
@@ -220,7 +225,7 @@ impl Slot {
             journal_bytes: AtomicUsize::new(0),
             changes: AtomicU64::new(0),
             watched: AtomicBool::new(false),
-            watchers: Mutex::new(Vec::new()),
+            watchers: Mutex::new(HashMap::new()),
         }
     }
 
@@ -239,23 +244,25 @@ impl Slot {
     pub fn changed(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
         if self.watched.swap(false, Ordering::SeqCst) {
-            for waker in self.watchers().drain(..) {
+            for (_, waker) in self.watchers().drain() {
                 waker.wake();
             }
         }
     }
 
-    /// Wakes `waker` at the next change. Whoever watches looks at [`Slot::changes`] afterwards: a change in between would
-    /// not wake it.
-    pub fn watch(&self, waker: &Waker) {
-        let mut watchers = self.watchers();
-        if !watchers.iter().any(|watcher| watcher.will_wake(waker)) {
-            watchers.push(waker.clone());
-        }
+    /// Wakes `waker` at the next change; `watcher` tells it from others. Whoever watches looks at [`Slot::changes`]
+    /// afterwards: a change in between would not wake it.
+    pub fn watch(&self, watcher: u64, waker: &Waker) {
+        self.watchers().insert(watcher, waker.clone());
         self.watched.store(true, Ordering::SeqCst);
     }
 
-    fn watchers(&self) -> MutexGuard<'_, Vec<Waker>> {
+    /// Wakes that one no more.
+    pub fn unwatch(&self, watcher: u64) {
+        self.watchers().remove(&watcher);
+    }
+
+    fn watchers(&self) -> MutexGuard<'_, HashMap<u64, Waker>> {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

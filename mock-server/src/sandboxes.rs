@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use http::header::HOST;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::document::Mistake;
 use crate::engine::{Fresh, Head, Outcome, Parts, Request};
-use crate::journal::{Fate, Sent};
+use crate::journal::{Bounds, Fate, Sent};
 use crate::sandbox::{Part, Sandbox, Slot};
 use crate::vendors::VENDORS;
 use crate::world::AnySeed;
@@ -104,6 +104,9 @@ pub enum SandboxError {
         /// The sandbox it leads to.
         sandbox: String,
     },
+    /// The sandbox was deleted in the meantime.
+    #[error("sandbox {0} was deleted in the meantime")]
+    Gone(String),
     /// The seed is wrong.
     #[error(transparent)]
     Seed(#[from] Mistake),
@@ -215,25 +218,20 @@ impl Sandboxes {
     fn record(
         &self,
         slot: &Slot,
-        mut sandbox: std::sync::MutexGuard<'_, Sandbox>,
+        mut sandbox: MutexGuard<'_, Sandbox>,
         sent: &Sent<'_>,
         fate: Fate<'_>,
     ) {
-        sandbox
-            .journal
-            .record(sent, fate, self.settings.journal_entries);
-        let now = sandbox.journal.bytes();
-        let before = slot.journal_bytes.swap(now, Ordering::Relaxed);
+        let bounds = Bounds {
+            entries: self.settings.journal_entries,
+            bytes: self.settings.journal_bytes,
+        };
+        sandbox.journal.record(sent, fate, bounds);
+        let total = self.journal_changed(slot, &sandbox);
         drop(sandbox);
-        slot.used.store(
-            self.ticks.fetch_add(1, Ordering::Relaxed) + 1,
-            Ordering::Relaxed,
-        );
+        let tick = self.ticks.fetch_add(1, Ordering::Relaxed) + 1;
+        slot.used.store(tick, Ordering::Relaxed);
         slot.changed();
-        let total = self
-            .journal_bytes
-            .fetch_add(now.wrapping_sub(before), Ordering::Relaxed)
-            .wrapping_add(now.wrapping_sub(before));
         if total > self.settings.journal_bytes {
             self.shrink_journals();
         }
@@ -247,15 +245,11 @@ impl Sandboxes {
         slots.sort_by_key(|slot| slot.used.load(Ordering::Relaxed));
         for slot in slots {
             let mut sandbox = slot.lock();
-            while self.journal_bytes.load(Ordering::Relaxed) > limit && sandbox.journal.bytes() > 0
-            {
-                let before = sandbox.journal.bytes();
+            let mut total = self.journal_bytes();
+            while total > limit && sandbox.journal.bytes() > 0 {
                 sandbox.journal.drop_oldest();
-                self.journal_bytes
-                    .fetch_sub(before - sandbox.journal.bytes(), Ordering::Relaxed);
+                total = self.journal_changed(&slot, &sandbox);
             }
-            slot.journal_bytes
-                .store(sandbox.journal.bytes(), Ordering::Relaxed);
         }
     }
 
@@ -264,12 +258,15 @@ impl Sandboxes {
         self.journal_bytes.load(Ordering::Relaxed)
     }
 
-    /// Says that a sandbox's journal was cleared or reset.
-    pub fn journal_changed(&self, slot: &Slot, sandbox: &Sandbox) {
+    /// Says that a sandbox's journal changed; whoever says so has it locked. Returns what all journals take by now.
+    pub fn journal_changed(&self, slot: &Slot, sandbox: &Sandbox) -> usize {
         let now = sandbox.journal.bytes();
         let before = slot.journal_bytes.swap(now, Ordering::Relaxed);
+        // Less is more, wrapped: the sum comes out right.
+        let more = now.wrapping_sub(before);
         self.journal_bytes
-            .fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+            .fetch_add(more, Ordering::Relaxed)
+            .wrapping_add(more)
     }
 
     /// The sandbox of that id.
@@ -347,7 +344,8 @@ impl Sandboxes {
         }
         drop(shelf);
         let mut sandbox = slot.lock();
-        sandbox.journal.clear();
+        // Calls that are still on their way write nothing down any more.
+        sandbox.journal.close();
         self.journal_changed(slot, &sandbox);
         drop(sandbox);
         slot.changed();
@@ -366,6 +364,7 @@ impl Sandboxes {
     ) -> Result<(), SandboxError> {
         let seeds = seeds_of(document)?;
         let mut shelf = self.shelf_mut();
+        shelf.has(slot)?;
         shelf.claim(slot, seeds.iter().map(|(vendor, seed)| (*vendor, seed)))?;
         slot.lock().replace(seeds);
         drop(shelf);
@@ -380,6 +379,7 @@ impl Sandboxes {
     /// When the patched document is wrong, or one of its identities leads to another sandbox. Nothing changes then.
     pub fn patch(&self, slot: &Arc<Slot>, patch: Map<String, Value>) -> Result<(), SandboxError> {
         let mut shelf = self.shelf_mut();
+        shelf.has(slot)?;
         let mut sandbox = slot.lock();
         let mut document = Map::new();
         for (name, patch) in patch {
@@ -404,6 +404,7 @@ impl Sandboxes {
     /// When an identity of its seed leads to another sandbox by now. Nothing changes then.
     pub fn reset(&self, slot: &Arc<Slot>, parts: &[Part]) -> Result<(), SandboxError> {
         let mut shelf = self.shelf_mut();
+        shelf.has(slot)?;
         let mut sandbox = slot.lock();
         if parts.contains(&Part::State) {
             let seeds: Vec<_> = (0..VENDORS.len())
@@ -441,6 +442,14 @@ impl Sandboxes {
 }
 
 impl Shelf {
+    /// Whether a sandbox is still there: it was looked up before the shelf was locked.
+    fn has(&self, slot: &Arc<Slot>) -> Result<(), SandboxError> {
+        match self.slots.get(&slot.id) {
+            Some(kept) if Arc::ptr_eq(kept, slot) => Ok(()),
+            _ => Err(SandboxError::Gone(slot.id.clone())),
+        }
+    }
+
     /// Lets the identities of these seeds lead to `slot`, and those lead elsewhere no more that they replace.
     fn claim<'s>(
         &mut self,

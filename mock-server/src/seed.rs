@@ -61,7 +61,10 @@ impl Layer {
             }
             Format::Toml => toml::from_str(&text).map_err(|error| {
                 let line = error.span().map(|span| line_at(&text, span.start));
-                (line, error.message().to_owned())
+                let found = line
+                    .and_then(|line| text.lines().nth(line - 1))
+                    .unwrap_or_default();
+                (line, format!("{}: {}", error.message(), found.trim()))
             }),
         };
         let document = parsed.map_err(|(line, message)| SeedError {
@@ -80,11 +83,14 @@ impl Layer {
         };
         for (name, part) in &layer.document {
             let checked = vendor_named(name).and_then(|vendor| {
-                VENDORS[vendor]
-                    .check(part.clone())
-                    .map_err(|mistake| mistake.below(name))
+                let checked = VENDORS[vendor].check(part.clone());
+                checked.map_err(|mistake| mistake.below(name))
             });
-            checked.map_err(|mistake| layer.error(mistake))?;
+            match checked {
+                // Another file may have it; if none does, that shows once they are merged.
+                Err(mistake) if mistake.is_missing_member() => {}
+                checked => checked.map_err(|mistake| layer.error(mistake))?,
+            }
         }
         Ok(layer)
     }
@@ -254,6 +260,22 @@ mod tests {
         );
         assert!(wrong("a.toml", "[chase]\n= 1").starts_with("a.toml:2: "));
         assert!(wrong("a.json", "{\n \"chase\": }").starts_with("a.json:2: "));
+    }
+
+    #[test]
+    fn a_file_may_change_one_member_of_an_entry_of_another_file() {
+        let action = "[comm100.accounts.main.actions.7]\nname = \"sale\"\nisEnable = true\n";
+        let more = "[comm100.accounts.main.actions.7]\nisEnable = false\n";
+        let layer = |text: &str| Layer::parse("a.toml", text.to_owned()).map_err(|e| e.to_string());
+        let merged = merge(&[layer(action).unwrap(), layer(more).unwrap()]);
+        assert_eq!(merged.err().map(|error| error.to_string()), None);
+        // Alone it lacks the others.
+        let alone = merge(&[layer(more).unwrap()])
+            .err()
+            .map(|error| error.to_string());
+        assert!(alone.is_some_and(|said| {
+            said.starts_with("a.toml:1: comm100.accounts.main.actions.7: missing field")
+        }));
     }
 
     #[test]

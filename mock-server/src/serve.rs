@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::admin::{self, Problem, Reply};
 use crate::document::nearest;
@@ -34,6 +36,8 @@ use crate::vendors::VENDORS;
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much more than the limit of a body is read and dropped, so that its sender still gets to read the answer.
 const DISCARD_LIMIT: usize = 64 << 20;
+/// How long a waiting call that was woken leaves others alone before it looks: many changes at once count as one.
+const PAUSE: Duration = Duration::from_millis(5);
 /// The largest body of an admin call: state documents can be large.
 const ADMIN_BODY_LIMIT: usize = 256 << 20;
 
@@ -43,6 +47,10 @@ pub struct Edge {
     admin_token: Option<String>,
     /// How each of [`VENDORS`] writes its header names, as hyper wants to be told.
     spellings: Vec<Extensions>,
+    /// Whether the server is about to stop.
+    stopping: watch::Sender<bool>,
+    /// Numbers those who wait for a sandbox to change.
+    watchers: AtomicU64,
 }
 
 /// What a listener is for.
@@ -79,6 +87,8 @@ impl Edge {
             sandboxes,
             admin_token,
             spellings,
+            stopping: watch::Sender::new(false),
+            watchers: AtomicU64::new(0),
         })
     }
 }
@@ -91,6 +101,7 @@ pub async fn serve(doors: Vec<Door>, edge: Arc<Edge>, stop: impl Future<Output =
         .map(|door| tokio::spawn(accept(door, Arc::clone(&edge), Arc::clone(&graceful))))
         .collect();
     stop.await;
+    edge.stopping.send_replace(true);
     for task in accepting {
         task.abort();
         // The task gives up its listener and its share of `graceful`.
@@ -376,6 +387,11 @@ impl Edge {
         role: &Role,
     ) -> Result<http::Response<Whole>, Gone> {
         let started = started();
+        // Before the body, which may be large: strangers do not get to fill the memory.
+        let token = self.admin_token.as_deref();
+        if let Err(problem) = admin::authorise(token, parts.method, path, parts.headers) {
+            return Ok(problem.answer().map(Whole));
+        }
         let bytes = match read(parts, incoming, ADMIN_BODY_LIMIT, Head::Read).await {
             Upload::Whole(bytes) => bytes,
             Upload::Gone(..) => return Err(Gone),
@@ -402,6 +418,7 @@ impl Edge {
                 format!("http://{host}")
             }
         };
+        let mut stopping = self.stopping.subscribe();
         loop {
             let call = admin::Call {
                 sandboxes: &self.sandboxes,
@@ -411,9 +428,13 @@ impl Edge {
                 headers: parts.headers,
                 body: &bytes,
                 base_url: &base_url,
-                token: self.admin_token.as_deref(),
                 system: system_time(),
-                waited_ms: microseconds(started) / 1000,
+                // A server that stops makes nobody wait.
+                waited_ms: if *stopping.borrow() {
+                    u64::MAX
+                } else {
+                    microseconds(started) / 1000
+                },
             };
             match admin::answer(&call) {
                 Reply::Answer(answer) => return Ok(answer.map(Whole)),
@@ -422,32 +443,56 @@ impl Edge {
                     changes,
                     at_most_ms,
                 } => {
-                    // Either way the call is asked again, and looks for itself.
-                    let _changed = tokio::time::timeout(
-                        Duration::from_millis(at_most_ms),
-                        change(&slot, changes),
-                    )
-                    .await;
+                    let watcher = Watcher {
+                        slot: &slot,
+                        id: self.watchers.fetch_add(1, Ordering::Relaxed),
+                    };
+                    // In any case the call is asked again, and looks for itself.
+                    tokio::select! {
+                        () = watcher.change(changes) => tokio::time::sleep(PAUSE).await,
+                        () = tokio::time::sleep(Duration::from_millis(at_most_ms)) => {}
+                        () = until(&mut stopping) => {}
+                    }
                 }
             }
         }
     }
 }
 
-/// Ends when the sandbox has changed since `changes`.
-async fn change(slot: &Slot, changes: u64) {
-    poll_fn(|context| {
-        if slot.changes() != changes {
-            return Poll::Ready(());
-        }
-        slot.watch(context.waker());
-        if slot.changes() == changes {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
-    })
-    .await;
+/// Ends when the server is about to stop.
+async fn until(stopping: &mut watch::Receiver<bool>) {
+    // Fails only without a sender, and whoever asks holds it.
+    let _stopping = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// Somebody who waits for a sandbox to change. Dropped means not woken any more.
+struct Watcher<'s> {
+    slot: &'s Slot,
+    id: u64,
+}
+
+impl Watcher<'_> {
+    /// Ends when the sandbox has changed since `changes`.
+    async fn change(&self, changes: u64) {
+        poll_fn(|context| {
+            if self.slot.changes() != changes {
+                return Poll::Ready(());
+            }
+            self.slot.watch(self.id, context.waker());
+            if self.slot.changes() == changes {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+    }
+}
+
+impl Drop for Watcher<'_> {
+    fn drop(&mut self) {
+        self.slot.unwatch(self.id);
+    }
 }
 
 /// Reads a body, or drops it unread where the answer is known and the client waits to be told to go on.

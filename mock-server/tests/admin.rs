@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::contract::mistakes;
-use crate::support::{Reply, Server};
+use crate::support::{Reply, Server, request};
 
 /// Calls the admin API and holds the answer against its description.
 fn admin(server: &Server, method: &str, target: &str, body: &str) -> (u16, Value) {
@@ -377,6 +377,78 @@ fn a_wait_ends_when_the_clock_passes_the_due_time() {
     admin(&server, "POST", "/clock/advance", r#"{"ms":60000}"#);
     let (_, found) = admin(&server, "GET", "/conversions?wait_ms=600000", "");
     assert_eq!(found["conversions"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_server_that_stops_makes_nobody_wait() {
+    let server = Server::start(&["--quiet"]);
+    let mut waiting = server.connect();
+    let call = request(
+        "GET",
+        "/__admin/conversions?wait_ms=600000",
+        &[("Host", "a")],
+        b"",
+    );
+    waiting.send(&call);
+    // Answered only after the first call was read: both are on one thread's way in.
+    assert_eq!(admin(&server, "GET", "/health", "").0, 200);
+    let logged = server.stop();
+    assert!(!logged.contains("cut off"), "{logged}");
+    assert!(waiting.reply("GET").text().contains("\"satisfied\":false"));
+}
+
+#[test]
+fn a_deleted_sandbox_leaves_nothing_behind() {
+    let server = Server::start(&["--journal-bytes", "100000"]);
+    for _ in 0..3 {
+        let (_, sandbox) = admin(&server, "POST", "/sandboxes", r#"{"id":"brief"}"#);
+        let key = sandbox["vendors"]["chase"]["api_key"].as_str().unwrap();
+        // Half of a call is on its way while its sandbox goes.
+        let headers = [
+            ("Host", "a"),
+            ("X-API-Key", key),
+            ("Content-Length", "90000"),
+            ("Expect", "100-continue"),
+        ];
+        let mut slow = server.connect();
+        slow.send(&request(
+            "POST",
+            "/s/brief/chase/api/v2/conversions",
+            &headers,
+            b"",
+        ));
+        slow.go_ahead();
+        while admin(&server, "DELETE", "/sandboxes/brief", "").0 != 204 {}
+        slow.send(&vec![b'a'; 90_000]);
+        slow.reply("POST");
+    }
+    chase(&server, "", "wrong", "user@example.com");
+    assert_eq!(
+        admin(&server, "GET", "/requests", "").1["requests"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn a_key_in_the_wrong_place_is_masked_there_too() {
+    let server = Server::start(&[]);
+    let headers = [("Host", "a"), ("X_API_Key", "made-up-secret")];
+    server.call(
+        "POST",
+        "/chase/api/v2/conversions?x-api-key=made-up-secret&a=b",
+        &headers,
+        b"",
+    );
+    let (_, journal) = admin(&server, "GET", "/requests", "");
+    assert_eq!(
+        journal["requests"][0]["request"]["target"],
+        "/chase/api/v2/conversions?x-api-key=***&a=b"
+    );
+    assert!(!journal.to_string().contains("made-up-secret"), "{journal}");
+    assert!(!server.stop().contains("made-up-secret"));
 }
 
 #[test]

@@ -153,6 +153,15 @@ impl Connection {
             .unwrap();
     }
 
+    /// Waits to be told to go on: by then the server knows where the call belongs.
+    pub fn go_ahead(&mut self) {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            self.stream.read_line(&mut head).unwrap();
+        }
+        assert!(head.starts_with("HTTP/1.1 100 "), "{head}");
+    }
+
     /// Reads one answer, with the interim ones before it.
     pub fn reply(&mut self, method: &str) -> Reply {
         let mut interim = Vec::new();

@@ -8,6 +8,7 @@ mod server;
 mod test;
 mod tidy;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -32,7 +33,10 @@ enum Task {
     /// The quick part of `test`: format, lints, invariants
     Check,
     /// Which fact stands behind which rule, and where each rule is enforced; fails on a gap
-    Rules,
+    Rules {
+        /// Only rules that begin like this, each with its sentence: `comm100.mark`
+        prefix: Option<String>,
+    },
     /// Real curl, Python and Node clients against the real program
     Clients {
         /// Which of them must be there
@@ -72,7 +76,10 @@ fn main() -> ExitCode {
         .and_then(|shell| match cli.task {
             Task::Test { clients } => test::run(&shell, clients),
             Task::Check => test::check(&shell),
-            Task::Rules => rules::run(),
+            Task::Rules { prefix: None } => rules::run(),
+            Task::Rules {
+                prefix: Some(prefix),
+            } => rules::explain(&prefix),
             Task::Clients { clients } => {
                 clients::run(&shell, clients).map(|left_out| clients::report(&left_out))
             }
@@ -89,7 +96,7 @@ fn main() -> ExitCode {
 }
 
 /// One line for whoever runs the task.
-#[expect(clippy::print_stdout, reason = "what a task says is its output")]
 fn say(line: &str) {
-    println!("{line}");
+    // A reader that has seen enough, such as `head`, closes the pipe.
+    let _said = writeln!(std::io::stdout(), "{line}");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use fixtures::{Catalogue, Fact, Standing, VENDORS};
 
 use crate::say;
@@ -82,6 +82,37 @@ pub(crate) fn run() -> anyhow::Result<()> {
         return Ok(());
     }
     bail!("{} gaps:\n{}", gaps.len(), gaps.join("\n"))
+}
+
+/// Prints the rules that begin like `prefix`: sentence, facts, and where each is enforced.
+pub(crate) fn explain(prefix: &str) -> anyhow::Result<()> {
+    let mut found = false;
+    for vendor in VENDORS {
+        let homes = homes(vendor.name())?;
+        let catalogue = Catalogue::parse(vendor)?;
+        for (id, rule) in catalogue
+            .rules
+            .iter()
+            .filter(|(id, _)| id.starts_with(prefix))
+        {
+            found = true;
+            let at = homes
+                .get(id)
+                .map(|homes| homes.join(", "))
+                .unwrap_or_default();
+            say(&format!(
+                "{id} ({:?}; {})\n  {}\n  {at}",
+                rule.level,
+                rule.facts.join(", "),
+                rule.says
+            ));
+        }
+    }
+    ensure!(
+        found,
+        "no rule begins with {prefix:?}; `cargo xtask rules` lists them all"
+    );
+    Ok(())
 }
 
 /// Rules that no engine names, and names that no catalogue has.

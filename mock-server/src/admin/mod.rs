@@ -42,8 +42,6 @@ pub struct Call<'a> {
     pub body: &'a [u8],
     /// Where clients reach the vendors: `http://127.0.0.1:8080`.
     pub base_url: &'a str,
-    /// The token that calls must show, if any.
-    pub token: Option<&'a str>,
     /// The system's time.
     pub system: Timestamp,
     /// How long the call has waited so far, in milliseconds.
@@ -115,21 +113,29 @@ const LISTS: [&str; 2] = ["conversions", "requests"];
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// Answers an admin call, or says how long to wait.
+/// Answers an admin call that is authorised, or says how long to wait.
 pub fn answer(call: &Call<'_>) -> Reply {
-    let handled = authorise(call).and_then(|()| dispatch(call));
-    handled.unwrap_or_else(|problem| Reply::Answer(problem.answer()))
+    dispatch(call).unwrap_or_else(|problem| Reply::Answer(problem.answer()))
 }
 
-fn authorise(call: &Call<'_>) -> Result<(), Problem> {
-    let Some(token) = call.token else {
+/// Whether a call may be made: with the server's token, if it has one; a look at its health needs none.
+///
+/// # Errors
+///
+/// 401.
+pub fn authorise(
+    token: Option<&str>,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
+    let Some(token) = token else {
         return Ok(());
     };
-    let shown = call
-        .headers
+    let shown = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    if shown == Some(token) || (call.path == "/health" && call.method == Method::GET) {
+    if shown == Some(token) || (path == "/health" && method == Method::GET) {
         return Ok(());
     }
     Err(Problem::new(
@@ -412,6 +418,12 @@ impl From<SandboxError> for Problem {
             .hint(
                 "use other credentials, or \"prefix_only\": true and the base URL of the sandbox",
             ),
+            SandboxError::Gone(_) => Self::new(
+                StatusCode::NOT_FOUND,
+                "no-sandbox",
+                "There is no such sandbox",
+            )
+            .detail(detail),
             SandboxError::DefaultStays => Self::new(
                 StatusCode::CONFLICT,
                 "default-stays",

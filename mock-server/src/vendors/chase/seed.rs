@@ -91,7 +91,7 @@ impl Seed {
                             organisation.to_string(),
                             n.to_string(),
                         ],
-                        invalid.reason,
+                        format!("{address:?} is no address: {}", invalid.reason),
                     )
                 })?;
                 Ok(normal.to_ascii_lowercase().into())

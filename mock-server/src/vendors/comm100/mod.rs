@@ -208,7 +208,7 @@ impl Vendor for Comm100 {
 
     fn apply(state: &mut State, event: &Event) {
         match event {
-            Event::Marked(_) => state.recorded += 1,
+            Event::Marked(_) => state.recorded = state.recorded.saturating_add(1),
             Event::VariablesSet {
                 account,
                 visitor,

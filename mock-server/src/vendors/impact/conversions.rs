@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fixtures::rule;
 use http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::engine::{Answer, Outcome, Refusal, ensure};

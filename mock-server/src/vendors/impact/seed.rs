@@ -119,6 +119,9 @@ impl Default for Pages {
     }
 }
 
+/// The last number of a submission or an action: every reader of JSON can hold it, and counting on never overflows.
+const LAST_NUMBER: u64 = (1 << 53) - 1;
+
 /// Where the ids of submissions and actions come from: equal calls give equal ids.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -357,7 +360,7 @@ impl Seed {
                 if !campaigns.contains_key(&tracker.campaign) {
                     return Err(Mistake::new(
                         ["trackers", &name, "campaign"],
-                        "there is no such campaign",
+                        format!("`campaigns` has no {}", tracker.campaign),
                     ));
                 }
                 Ok((id("trackers", &name)?, tracker))
@@ -368,6 +371,10 @@ impl Seed {
             .next_submission
             .max(records.last_number().saturating_add(1));
         ids.next_action = ids.next_action.max(records.last_action().saturating_add(1));
+        if ids.next_submission.max(ids.next_action) > LAST_NUMBER {
+            let message = format!("submissions and actions are numbered up to {LAST_NUMBER}");
+            return Err(Mistake::new(["ids"], message));
+        }
         let world = World {
             settings,
             accounts: kept,

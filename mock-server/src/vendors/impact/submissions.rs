@@ -127,6 +127,10 @@ impl Submission {
         if self.items.is_empty() {
             return Err(("items", "an order has at least one line"));
         }
+        // As many as a call can number; any more could add up to what no decimal holds.
+        if self.items.len() > 9_999 {
+            return Err(("items", "an order has at most 9999 lines"));
+        }
         if self.in_progress_at.is_some_and(|at| at < self.submitted_at) {
             return Err(("in_progress_at", "must not be before submitted_at"));
         }

@@ -229,7 +229,7 @@ fn seeds_are_checked() {
     );
     assert_eq!(
         mistake(json!({"contacts": {"a": ["user@example.com", "user"]}})),
-        "contacts.a.1: An email address must have an @-sign."
+        r#"contacts.a.1: "user" is no address: An email address must have an @-sign."#
     );
     assert!(Chase::seed(Document::default()).is_ok());
 }

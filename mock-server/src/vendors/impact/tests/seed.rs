@@ -109,7 +109,7 @@ fn mistakes_name_their_member() {
         ),
         (
             json!({"trackers": {"1": {"name": "", "campaign": 1}}}),
-            "trackers.1.campaign: there is no such campaign",
+            "trackers.1.campaign: `campaigns` has no 1",
         ),
         (
             json!({"submissions": {"x": record}}),
