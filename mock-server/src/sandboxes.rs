@@ -47,6 +47,8 @@ pub struct Sandboxes {
     shelf: RwLock<Shelf>,
     /// The sandbox that is always there, without a look-up.
     default: Arc<Slot>,
+    /// Counts sandboxes that were made without an id.
+    made: AtomicU64,
     /// Counts calls, so that sandboxes can be ordered by their last one.
     ticks: AtomicU64,
     journal_bytes: AtomicUsize,
@@ -138,6 +140,7 @@ impl Sandboxes {
             namespace,
             shelf: RwLock::new(shelf),
             default,
+            made: AtomicU64::new(0),
             ticks: AtomicU64::new(0),
             journal_bytes: AtomicUsize::new(0),
         }
@@ -420,15 +423,13 @@ impl Sandboxes {
         Ok(())
     }
 
+    /// An id that nobody else is given, also when many ask at once.
     fn free_id(&self) -> String {
-        let shelf = self.shelf();
-        let mut n = shelf.slots.len();
         loop {
-            let id = format!("sb-{n}");
-            if !shelf.slots.contains_key(&id) {
+            let id = format!("sb-{}", self.made.fetch_add(1, Ordering::Relaxed) + 1);
+            if self.get(&id).is_none() {
                 return id;
             }
-            n += 1;
         }
     }
 

@@ -112,6 +112,35 @@ fn a_sandbox_has_credentials_of_its_own_and_shares_nothing() {
 }
 
 #[test]
+fn sandboxes_made_at_once_get_ids_of_their_own() {
+    let server = Server::start(&[]);
+    let make = || admin(&server, "POST", "/sandboxes", "");
+    let made: Vec<(u16, Value)> = std::thread::scope(|scope| {
+        let makers: Vec<_> = (0..16)
+            .map(|_| scope.spawn(|| (0..25).map(|_| make()).collect::<Vec<_>>()))
+            .collect();
+        makers
+            .into_iter()
+            .flat_map(|maker| maker.join().unwrap())
+            .collect()
+    });
+    let refused: Vec<_> = made.iter().filter(|(status, _)| *status != 201).collect();
+    assert!(
+        refused.is_empty(),
+        "{} refused: {:?}",
+        refused.len(),
+        refused[0]
+    );
+    assert_eq!(
+        admin(&server, "GET", "/sandboxes", "").1["sandboxes"]
+            .as_array()
+            .unwrap()
+            .len(),
+        401
+    );
+}
+
+#[test]
 fn credentials_derive_from_seed_and_id_and_nothing_else() {
     let credentials = |flags: &[&str], ids: &[&str], wanted: &str| {
         let server = Server::start(flags);
