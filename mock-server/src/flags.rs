@@ -115,6 +115,14 @@ pub struct Settings {
         value_delimiter = ','
     )]
     pub body_limit: Option<Vec<String>>,
+    /// A deviation: a breach of rules, on purpose, in the default sandbox until it is reset; may be given more than once
+    #[arg(
+        long = "deviation",
+        env = "MOCK_DEVIATION",
+        value_name = "ID",
+        value_delimiter = ','
+    )]
+    pub deviation: Option<Vec<String>>,
     /// How log lines look [default: text]
     #[arg(long, env = "MOCK_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<log::Format>,
@@ -166,6 +174,7 @@ impl Settings {
             journal_entries: self.journal_entries.or(file.journal_entries),
             journal_bytes: self.journal_bytes.or(file.journal_bytes),
             body_limit: self.body_limit.or(file.body_limit),
+            deviation: self.deviation.or(file.deviation),
             log_format: self.log_format.or(file.log_format),
             verbose: self.verbose || file.verbose && !self.quiet,
             quiet: self.quiet || file.quiet && !self.verbose,

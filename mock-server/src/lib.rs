@@ -2,7 +2,7 @@
 //!
 //! A call comes in at [`serve`], which asks [`sandboxes`] where it belongs: to which of the [`vendors`], and to which
 //! [`sandbox`]. There a [`world`] of that vendor hands it to the vendor's engine, in the words of [`engine`]; the
-//! [`journal`] writes it down. What begins with `/__admin` goes to [`admin`] instead.
+//! [`journal`] writes it down. An [`overlay`] around the engine breaks rules on purpose. What begins with `/__admin` goes to [`admin`] instead.
 //!
 //! Without the feature `server` only the engines and what holds them are built: no clock, no socket, no file.
 
@@ -17,6 +17,7 @@ pub mod form;
 pub mod journal;
 #[cfg(feature = "server")]
 pub mod log;
+pub mod overlay;
 pub mod quota;
 pub mod sandbox;
 pub mod sandboxes;

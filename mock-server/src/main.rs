@@ -15,7 +15,7 @@ use mock_server::sandboxes::{self, Sandboxes};
 use mock_server::seed::{self, Layer};
 use mock_server::serve::{Door, Edge, Role, bind, serve};
 use mock_server::vendors::VENDORS;
-use mock_server::{admin, log};
+use mock_server::{admin, log, overlay};
 use serde_json::json;
 
 /// Where to listen unless a flag says otherwise.
@@ -79,6 +79,10 @@ fn run(settings: Settings) -> anyhow::Result<()> {
             );
         }
     }
+    let deviations = match overlay::named(settings.deviation.as_deref().unwrap_or_default()) {
+        Ok(deviations) => deviations,
+        Err(error) => bail!("--deviation: {error}"),
+    };
     let sandboxes = Sandboxes::new(sandboxes::Settings {
         seeds: seed::merge(&read_layers(settings.seed.as_deref().unwrap_or_default())?)?,
         clock: clock(settings.clock.as_deref())?,
@@ -87,6 +91,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
         journal_bytes: settings.journal_bytes.unwrap_or(64 << 20),
         body_limits: settings.body_limits()?,
     });
+    sandboxes.default_slot().lock().deviations = deviations;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

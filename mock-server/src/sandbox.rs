@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::clock::Clock;
 use crate::engine::{Conversion, Head, Outcome, Parts, Request};
 use crate::journal::Journal;
+use crate::overlay::Active;
 use crate::vendors::VENDORS;
 use crate::world::{AnySeed, AnyWorld};
 
@@ -27,6 +28,8 @@ pub struct Sandbox {
     initial_clock: Clock,
     /// Its calls.
     pub journal: Journal,
+    /// Its deviations, in the order in which they apply.
+    pub deviations: Vec<Active>,
     /// The number of the last accepted conversion.
     accepted: u64,
     /// The newest conversion that the feed has dropped.
@@ -43,13 +46,21 @@ pub enum Part {
     Counts,
     /// The journal.
     Journal,
+    /// The deviations.
+    Deviations,
     /// The clock.
     Clock,
 }
 
 impl Part {
     /// Everything.
-    pub const ALL: [Self; 4] = [Self::State, Self::Counts, Self::Journal, Self::Clock];
+    pub const ALL: [Self; 5] = [
+        Self::State,
+        Self::Counts,
+        Self::Journal,
+        Self::Deviations,
+        Self::Clock,
+    ];
 }
 
 impl Sandbox {
@@ -61,20 +72,27 @@ impl Sandbox {
             clock,
             initial_clock: clock,
             journal: Journal::default(),
+            deviations: Vec::new(),
             accepted: 0,
             forgotten: 0,
         }
     }
 
-    /// Whether the answer is known before the body is read.
+    /// Whether the answer is known before the body is read. With a deviation of the vendor it is not: a gate may stand
+    /// open, or the call become another one.
     pub fn head(&self, vendor: usize, parts: &Parts<'_>, system: Timestamp) -> Head {
+        let deviates = |active: &Active| active.vendor() == VENDORS[vendor].name();
+        if self.deviations.iter().any(deviates) {
+            return Head::Read;
+        }
         self.worlds[vendor].head(parts, self.clock.now(system))
     }
 
     /// Answers a call, and lets it take effect.
     pub fn call(&mut self, vendor: usize, request: &Request<'_>, system: Timestamp) -> Outcome<()> {
         let now = self.clock.now(system);
-        let outcome = self.worlds[vendor].call(request, now, &mut self.accepted);
+        let outcome =
+            self.worlds[vendor].call(request, now, &mut self.accepted, &mut self.deviations);
         if self.accepted - self.forgotten > FEED_LIMIT as u64 {
             self.bound_feed();
         }
@@ -184,6 +202,7 @@ impl Sandbox {
                     .iter_mut()
                     .for_each(|world| world.reset_counts()),
                 Part::Journal => self.journal = Journal::default(),
+                Part::Deviations => self.deviations = Vec::new(),
                 Part::Clock => self.clock = self.initial_clock,
             }
         }

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::document::Mistake;
 use crate::engine::{Fresh, Head, Outcome, Parts, Request};
 use crate::journal::{Bounds, Fate, Sent};
+use crate::overlay::Active;
 use crate::sandbox::{Part, Sandbox, Slot};
 use crate::vendors::VENDORS;
 use crate::world::AnySeed;
@@ -52,6 +53,21 @@ pub struct Sandboxes {
     /// Counts calls, so that sandboxes can be ordered by their last one.
     ticks: AtomicU64,
     journal_bytes: AtomicUsize,
+}
+
+/// A sandbox that is to be made.
+#[derive(Default)]
+pub struct New {
+    /// Its id; without one it is given one.
+    pub id: Option<String>,
+    /// A seed document. Vendors that it does not name start from the server's own seed, with fresh credentials.
+    pub seed: Map<String, Value>,
+    /// Whether only the path leads to it, and no credentials.
+    pub prefix_only: bool,
+    /// The clock that it starts with, and that a reset leads back to, unless it is the server's.
+    pub clock: Option<Clock>,
+    /// Its deviations until a reset.
+    pub deviations: Vec<Active>,
 }
 
 #[derive(Default)]
@@ -287,18 +303,19 @@ impl Sandboxes {
         self.shelf().slots.keys().cloned().collect()
     }
 
-    /// Makes a sandbox. Vendors that `seed` names start from it, the others from the server's own seed with fresh
-    /// credentials.
+    /// Makes a sandbox.
     ///
     /// # Errors
     ///
     /// When the id is taken or unfit, the seed is wrong, or one of its identities leads elsewhere already.
-    pub fn create(
-        &self,
-        id: Option<String>,
-        seed: Map<String, Value>,
-        prefix_only: bool,
-    ) -> Result<Arc<Slot>, SandboxError> {
+    pub fn create(&self, new: New) -> Result<Arc<Slot>, SandboxError> {
+        let New {
+            id,
+            seed,
+            prefix_only,
+            clock,
+            deviations,
+        } = new;
         let id = match id {
             Some(id) if is_id(&id) => id,
             Some(id) => return Err(SandboxError::BadId(id)),
@@ -316,11 +333,9 @@ impl Sandboxes {
             .enumerate()
             .map(|(vendor, seed)| own.remove(&vendor).unwrap_or_else(|| seed.personal(&fresh)))
             .collect();
-        let slot = Arc::new(Slot::new(
-            id.clone(),
-            prefix_only,
-            Sandbox::start(&seeds, self.settings.clock),
-        ));
+        let mut sandbox = Sandbox::start(&seeds, clock.unwrap_or(self.settings.clock));
+        sandbox.deviations = deviations;
+        let slot = Arc::new(Slot::new(id.clone(), prefix_only, sandbox));
 
         let mut shelf = self.shelf_mut();
         if shelf.slots.contains_key(&id) {

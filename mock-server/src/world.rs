@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::document::{self, Mistake};
 use crate::engine::{Conversion, Fresh, Head, Outcome, Parts, Request, Usage, Vendor};
+use crate::overlay::{self, Active};
 
 /// A vendor, whichever it is.
 pub trait Kind: Debug + Sync {
@@ -63,9 +64,15 @@ pub trait AnySeed: Any + Send + Sync {
 pub trait AnyWorld: Send {
     /// [`Vendor::head`].
     fn head(&self, parts: &Parts<'_>, now: Timestamp) -> Head;
-    /// [`Vendor::decide`], and everything it causes: events are folded, counts added, conversions numbered on from
-    /// `accepted`.
-    fn call(&mut self, request: &Request<'_>, now: Timestamp, accepted: &mut u64) -> Outcome<()>;
+    /// [`Vendor::decide`] with `deviations` around it, and everything it causes: events are folded, counts added,
+    /// conversions numbered on from `accepted`.
+    fn call(
+        &mut self,
+        request: &Request<'_>,
+        now: Timestamp,
+        accepted: &mut u64,
+        deviations: &mut [Active],
+    ) -> Outcome<()>;
     /// The seed that a reset leads back to.
     fn seed(&self) -> Box<dyn AnySeed>;
     /// The seed that the present state began with.
@@ -189,7 +196,18 @@ impl<V: Vendor> AnyWorld for World<V> {
         V::head(&self.state, parts, now)
     }
 
-    fn call(&mut self, request: &Request<'_>, now: Timestamp, accepted: &mut u64) -> Outcome<()> {
+    fn call(
+        &mut self,
+        request: &Request<'_>,
+        now: Timestamp,
+        accepted: &mut u64,
+        deviations: &mut [Active],
+    ) -> Outcome<()> {
+        let (outcome, now) = if deviations.is_empty() {
+            (V::decide(&self.state, &self.usage, request, now), now)
+        } else {
+            overlay::decide::<V>(&self.state, &self.usage, request, now, deviations)
+        };
         let Outcome {
             answer,
             route,
@@ -197,7 +215,7 @@ impl<V: Vendor> AnyWorld for World<V> {
             counts,
             refused_by,
             why,
-        } = V::decide(&self.state, &self.usage, request, now);
+        } = outcome;
         for count in &counts {
             self.usage.count(count, now);
         }

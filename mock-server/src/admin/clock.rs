@@ -16,7 +16,7 @@ use crate::sandbox::Slot;
 /// on from there), `{"mode":"system"}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Setting {
+pub(super) struct Setting {
     mode: Mode,
     /// An instant in UTC, RFC 3339.
     now: Option<Timestamp>,
@@ -65,27 +65,38 @@ pub(super) fn show(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
 /// 9999; the clock is left as it was.
 pub(super) fn set(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let setting: Setting = call.json()?;
-    let clock = match (setting.mode, setting.now, setting.offset_ms) {
-        (Mode::System, None, None) => Ok(Clock::System),
-        (Mode::Fixed, Some(now), None) => Clock::fixed(now),
-        (Mode::Fixed, None, None) => Clock::fixed(slot.lock().clock.now(call.system)),
-        (Mode::Shifted, Some(now), None) => {
-            Clock::shifted(now.duration_since(call.system), call.system)
-        }
-        (Mode::Shifted, None, Some(ms)) => {
-            Clock::shifted(SignedDuration::from_millis(ms), call.system)
-        }
-        (Mode::System, ..) => {
-            return Err(contradiction("mode system takes neither now nor offset_ms"));
-        }
-        (Mode::Fixed, ..) => return Err(contradiction("mode fixed takes now, not offset_ms")),
-        (Mode::Shifted, ..) => {
-            return Err(contradiction("mode shifted takes either offset_ms or now"));
-        }
-    };
-    slot.lock().clock = clock.map_err(out_of_range)?;
+    let mut sandbox = slot.lock();
+    sandbox.clock = setting.clock(sandbox.clock, call.system)?;
+    drop(sandbox);
     slot.changed();
     show(call, slot, "")
+}
+
+impl Setting {
+    /// The clock that is meant; one that stands still without saying where does so at the time of `before`.
+    ///
+    /// # Errors
+    ///
+    /// When members contradict each other, or the time is out of range.
+    pub(super) fn clock(self, before: Clock, system: Timestamp) -> Result<Clock, Problem> {
+        let clock = match (self.mode, self.now, self.offset_ms) {
+            (Mode::System, None, None) => Ok(Clock::System),
+            (Mode::Fixed, Some(now), None) => Clock::fixed(now),
+            (Mode::Fixed, None, None) => Clock::fixed(before.now(system)),
+            (Mode::Shifted, Some(now), None) => Clock::shifted(now.duration_since(system), system),
+            (Mode::Shifted, None, Some(ms)) => {
+                Clock::shifted(SignedDuration::from_millis(ms), system)
+            }
+            (Mode::System, ..) => {
+                return Err(contradiction("mode system takes neither now nor offset_ms"));
+            }
+            (Mode::Fixed, ..) => return Err(contradiction("mode fixed takes now, not offset_ms")),
+            (Mode::Shifted, ..) => {
+                return Err(contradiction("mode shifted takes either offset_ms or now"));
+            }
+        };
+        clock.map_err(out_of_range)
+    }
 }
 
 /// `POST {sb}/clock/advance`: moves the clock on.

@@ -2,6 +2,7 @@
 
 mod clock;
 mod conversions;
+mod deviations;
 mod requests;
 mod sandboxes;
 mod server;
@@ -103,6 +104,8 @@ const SANDBOX_ROUTES: &[(&str, &str, SandboxHandler)] = &[
     ("GET", "clock", clock::show),
     ("PUT", "clock", clock::set),
     ("POST", "clock/advance", clock::advance),
+    ("GET", "deviations", deviations::show),
+    ("PUT", "deviations", deviations::replace),
 ];
 
 /// The calls that read their query.

@@ -6,23 +6,27 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Handled, json_answer, no_content};
+use super::{Call, Handled, clock, deviations, json_answer, no_content};
 use crate::sandbox::{Part, Slot};
-use crate::sandboxes::DEFAULT;
+use crate::sandboxes::{DEFAULT, New};
 use crate::vendors::VENDORS;
 
-/// `{"id":"checkout","seed":{…},"prefix_only":false}`, all of it optional.
+/// `{"id":"checkout","seed":{…},"prefix_only":false,"clock":{…},"deviations":[…]}`, all of it optional.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct New {
+struct Wanted {
     id: Option<String>,
     /// A seed document; vendors that it does not name start like the server's own, with fresh credentials.
     seed: Map<String, Value>,
     /// Whether only the base URL leads to it, and no credentials.
     prefix_only: bool,
+    /// Its clock, as `PUT {sb}/clock` takes it.
+    clock: Option<clock::Setting>,
+    /// Ids of deviations.
+    deviations: Vec<String>,
 }
 
-/// `{"only":["state","counts","journal","clock"]}`; nothing means everything.
+/// `{"only":["state","counts","journal","deviations","clock"]}`; nothing means everything.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Reset {
@@ -42,14 +46,20 @@ pub(super) fn list(call: &Call<'_>) -> Handled {
 ///
 /// # Errors
 ///
-/// 400 for an unfit id or a wrong seed, 409 when the id or an identity of the seed is taken.
+/// 400 for an unfit id, a wrong seed or clock, and unknown or repeated deviations; 409 when the id or an identity of the seed is taken.
 pub(super) fn create(call: &Call<'_>) -> Handled {
-    let New {
-        id,
-        seed,
-        prefix_only,
-    } = call.json()?;
-    let slot = call.sandboxes.create(id, seed, prefix_only)?;
+    let wanted: Wanted = call.json()?;
+    let clock = wanted
+        .clock
+        .map(|setting| setting.clock(call.sandboxes.settings.clock, call.system))
+        .transpose()?;
+    let slot = call.sandboxes.create(New {
+        id: wanted.id,
+        seed: wanted.seed,
+        prefix_only: wanted.prefix_only,
+        clock,
+        deviations: deviations::named(&wanted.deviations)?,
+    })?;
     Ok(json_answer(StatusCode::CREATED, &describe(call, &slot)))
 }
 
