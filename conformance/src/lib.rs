@@ -4,6 +4,8 @@ pub mod check;
 pub mod exchange;
 pub mod expect;
 pub mod judge;
+pub mod known;
+pub mod report;
 pub mod result;
 pub mod secret;
 pub mod vendors;

@@ -25,9 +25,17 @@ pub(super) fn render(report: &Report) -> String {
         (Verdict::Blocked, "blocked"),
     ]
     .into_iter()
-    .flat_map(|(verdict, word)| text::groups(report, verdict).into_iter().map(move |group| (word, group)))
+    .flat_map(|(verdict, word)| {
+        text::groups(report, verdict)
+            .into_iter()
+            .map(move |group| (word, group))
+    })
     .map(|(word, group)| {
-        let ids: Vec<_> = group.rules.iter().map(|rule| text::glance(&rule.id)).collect();
+        let ids: Vec<_> = group
+            .rules
+            .iter()
+            .map(|rule| text::glance(&rule.id))
+            .collect();
         let mut message = format!("{}\n{}", ids.join(", "), group.reason);
         if let Some(unblock) = &group.unblock {
             let _ = write!(message, "\nunblock: {unblock}");

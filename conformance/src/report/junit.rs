@@ -13,7 +13,10 @@ pub(super) fn render(report: &Report) -> String {
     let mut suites: Vec<TestSuite> = Vec::new();
     for rule in &report.rules {
         let vendor = text::glance(&rule.vendor);
-        let at = match suites.iter().position(|suite| suite.name.as_str() == vendor) {
+        let at = match suites
+            .iter()
+            .position(|suite| suite.name.as_str() == vendor)
+        {
             Some(at) => at,
             None => {
                 suites.push(TestSuite::new(vendor));
@@ -26,7 +29,10 @@ pub(super) fn render(report: &Report) -> String {
         let time = suite.test_cases.iter().filter_map(|case| case.time).sum();
         suite.set_time(time);
     }
-    let mut xml = quick_junit::Report::new(format!("conformance of {}", text::glance(&report.target.name)));
+    let mut xml = quick_junit::Report::new(format!(
+        "conformance of {}",
+        text::glance(&report.target.name)
+    ));
     xml.set_time(Duration::from_millis(report.run.duration_ms))
         .add_test_suites(suites);
     xml.to_string()
@@ -53,8 +59,12 @@ fn case(rule: &RuleResult) -> TestCase {
             .set_description(description(rule));
     }
     let mut case = TestCase::new(text::glance(&rule.id), status);
-    case.set_classname(format!("{}.{}", text::glance(&rule.vendor), text::glance(&rule.level)))
-        .set_time(Duration::from_millis(rule.duration_ms));
+    case.set_classname(format!(
+        "{}.{}",
+        text::glance(&rule.vendor),
+        text::glance(&rule.level)
+    ))
+    .set_time(Duration::from_millis(rule.duration_ms));
     if let Some(failure) = &rule.failure {
         let exchanges: Vec<_> = failure
             .exchanges
