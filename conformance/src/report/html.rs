@@ -69,7 +69,7 @@ impl Page<'_> {
             (share.fail, failed.as_str()),
             (share.unproven, "unproven"),
             (share.blocked, "blocked"),
-            (share.error, "faults of this program"),
+            (share.error, "in error"),
             (share.not_run, "not run"),
         ]
         .into_iter()
@@ -113,10 +113,7 @@ impl Page<'_> {
     }
 
     fn rows(rule: &RuleResult) -> Vec<(&'static str, String)> {
-        match &rule.failure {
-            Some(failure) => text::rows(rule, failure),
-            None => Vec::new(),
-        }
+        text::rows(rule)
     }
 
     fn exchanges(rule: &RuleResult) -> &[Exchange] {
@@ -147,16 +144,6 @@ impl Page<'_> {
 
     /// The rules, vendor by vendor.
     fn vendors(&self) -> Vec<(&str, Vec<&RuleResult>)> {
-        let mut vendors: Vec<(&str, Vec<&RuleResult>)> = Vec::new();
-        for rule in &self.report.rules {
-            match vendors
-                .iter_mut()
-                .find(|(vendor, _)| *vendor == rule.vendor)
-            {
-                Some((_, rules)) => rules.push(rule),
-                None => vendors.push((&rule.vendor, vec![rule])),
-            }
-        }
-        vendors
+        text::vendors(self.report)
     }
 }

@@ -24,10 +24,11 @@ pub(super) fn render(report: &Report) -> String {
         failure(&mut out, rule);
     }
     for rule in text::of(report, Verdict::Error) {
-        let reason = text::visible(rule.reason.as_deref().unwrap_or("no reason given"));
         let _ = writeln!(out, "{BAD}ERROR{BAD:#} {}", text::glance(&rule.id));
-        row(&mut out, "", "a fault of this program, not of the target");
-        row(&mut out, "because", &reason);
+        row(&mut out, "", "A fault of this program, not of the target.");
+        for (label, said) in text::rows(rule) {
+            row(&mut out, label, &said);
+        }
         out.push('\n');
     }
     groups(&mut out, report, Verdict::Unproven, "Unproven");
@@ -48,7 +49,8 @@ pub(super) fn render(report: &Report) -> String {
     let _ = writeln!(out, "{}", text::run(report));
     let style = if report.exit.code == 0 { GOOD } else { BAD };
     let _ = writeln!(out, "{style}{}{style:#}", text::exit(report));
-    out
+    // A CI runner takes this for the beginning of a command wherever it stands in a line.
+    out.replace("##[", "## [")
 }
 
 fn failure(out: &mut String, rule: &RuleResult) {
@@ -63,15 +65,13 @@ fn failure(out: &mut String, rule: &RuleResult) {
     if !rule.sources.is_empty() {
         row(out, "rests on", &text::sources(rule));
     }
-    if let Some(failure) = &rule.failure {
-        for (label, said) in text::rows(rule, failure) {
-            match label {
-                // It is there to be copied, so nothing may stand before its further lines.
-                "repeat" => {
-                    let _ = writeln!(out, "  {FAINT}{label:<8}{FAINT:#}  {said}");
-                }
-                _ => row(out, label, &said),
+    for (label, said) in text::rows(rule) {
+        match label {
+            // It is there to be copied, so nothing may stand before its further lines.
+            "repeat" => {
+                let _ = writeln!(out, "  {FAINT}{label:<8}{FAINT:#}  {said}");
             }
+            _ => row(out, label, &said),
         }
     }
     out.push('\n');

@@ -10,25 +10,13 @@ use super::text;
 use crate::result::{Report, RuleResult, Verdict};
 
 pub(super) fn render(report: &Report) -> String {
-    let mut suites: Vec<TestSuite> = Vec::new();
-    for rule in &report.rules {
-        let vendor = text::glance(&rule.vendor);
-        let at = match suites
-            .iter()
-            .position(|suite| suite.name.as_str() == vendor)
-        {
-            Some(at) => at,
-            None => {
-                suites.push(TestSuite::new(vendor));
-                suites.len() - 1
-            }
-        };
-        suites[at].add_test_case(case(rule));
-    }
-    for suite in &mut suites {
-        let time = suite.test_cases.iter().filter_map(|case| case.time).sum();
-        suite.set_time(time);
-    }
+    let suites = text::vendors(report).into_iter().map(|(vendor, rules)| {
+        let mut suite = TestSuite::new(text::glance(vendor));
+        suite
+            .set_time(rules.iter().copied().map(time).sum())
+            .add_test_cases(rules.into_iter().map(case));
+        suite
+    });
     let mut xml = quick_junit::Report::new(format!(
         "conformance of {}",
         text::glance(&report.target.name)
@@ -49,9 +37,10 @@ fn case(rule: &RuleResult) -> TestCase {
         }
     };
     if rule.verdict != Verdict::Pass {
-        let kind = match rule.verdict {
-            Verdict::Fail => text::glance(&rule.level),
-            other => other.as_str().to_owned(),
+        let kind = match (rule.verdict, &rule.known) {
+            (Verdict::Fail, None) => text::glance(&rule.level),
+            (Verdict::Fail, Some(_)) => "known".to_owned(),
+            (other, _) => other.as_str().to_owned(),
         };
         status
             .set_type(kind)
@@ -64,7 +53,7 @@ fn case(rule: &RuleResult) -> TestCase {
         text::glance(&rule.vendor),
         text::glance(&rule.level)
     ))
-    .set_time(Duration::from_millis(rule.duration_ms));
+    .set_time(time(rule));
     if let Some(failure) = &rule.failure {
         let exchanges: Vec<_> = failure
             .exchanges
@@ -81,6 +70,10 @@ fn case(rule: &RuleResult) -> TestCase {
         case.set_system_out(exchanges.join("\n"));
     }
     case
+}
+
+fn time(rule: &RuleResult) -> Duration {
+    Duration::from_millis(rule.duration_ms)
 }
 
 /// One line.
@@ -104,18 +97,10 @@ fn description(rule: &RuleResult) -> String {
         ("level", text::level(rule)),
         ("rests on", text::sources(rule)),
     ];
-    for (label, said) in [
-        ("known", &rule.known),
-        ("because", &rule.reason),
-        ("unblock", &rule.unblock),
-    ] {
-        if let Some(said) = said {
-            rows.push((label, text::visible(said)));
-        }
+    if let Some(known) = &rule.known {
+        rows.push(("known", text::visible(known)));
     }
-    if let Some(failure) = &rule.failure {
-        rows.extend(text::rows(rule, failure));
-    }
+    rows.extend(text::rows(rule));
     let lines: Vec<_> = rows
         .iter()
         .map(|(label, said)| format!("{label}: {said}"))

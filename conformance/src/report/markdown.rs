@@ -64,7 +64,7 @@ pub(super) fn render(report: &Report) -> String {
     list(&mut out, "Known failures", known);
     let stale = report.stale.iter().map(|line| escaped(line));
     list(&mut out, "Stale entries of the known-failures file", stale);
-    let _ = writeln!(out, "{}", escaped(&text::run(report)));
+    let _ = writeln!(out, "Judged: {}", escaped(&text::run(report)));
     out
 }
 
@@ -104,14 +104,12 @@ fn details(out: &mut String, rule: &RuleResult) {
         html(&rule.says)
     );
     let mut rows = vec![("rests on", text::sources(rule))];
-    if let Some(failure) = &rule.failure {
-        rows.extend(text::rows(rule, failure));
-    }
+    rows.extend(text::rows(rule));
     let lines: Vec<_> = rows
         .iter()
-        .map(|(label, said)| match said.contains('\n') {
-            true => format!("{label}:\n{said}"),
-            false => format!("{label}: {said}"),
+        .map(|(label, said)| {
+            let gap = if said.contains('\n') { '\n' } else { ' ' };
+            format!("{label}:{gap}{said}")
         })
         .collect();
     let _ = writeln!(out, "{}\n</details>\n", fenced(&lines.join("\n")));
@@ -140,10 +138,13 @@ fn code(text: &str) -> String {
     let text = text::glance(text);
     let fence = "`".repeat(longest_run(&text) + 1);
     // The blanks are taken away when shown; without them a backtick at an end would belong to the fence.
-    match text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) {
-        true => format!("{fence} {text} {fence}"),
-        false => format!("{fence}{text}{fence}"),
-    }
+    let edge = ['`', ' '];
+    let blank = if text.starts_with(edge) || text.ends_with(edge) {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{blank}{text}{blank}{fence}")
 }
 
 fn longest_run(text: &str) -> usize {

@@ -72,6 +72,9 @@ pub enum Error {
     /// The report's file cannot be made.
     #[error("cannot write the report {}", .0.display())]
     File(PathBuf, #[source] io::Error),
+    /// Two reports go to one file.
+    #[error("two reports would be written to {}", .0.display())]
+    Twice(PathBuf),
     /// Stdout takes nothing.
     #[error("cannot write the report to stdout")]
     Stdout(#[source] io::Error),
@@ -112,12 +115,7 @@ impl Destination {
         }
     }
 
-    /// Makes sure that the report can be written, and makes the folders it needs.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be written, with the path and the reason.
-    pub fn open(&self) -> Result<Open, Error> {
+    fn open(&self) -> Result<Open, Error> {
         let sink = match &self.file {
             None => Sink::Stdout,
             Some(file) => open_file(file)?,
@@ -127,6 +125,24 @@ impl Destination {
             sink,
         })
     }
+}
+
+/// Makes sure that the reports can be written, and makes the folders they need.
+///
+/// # Errors
+///
+/// When one cannot be written, with the path and the reason, or when two would go to one file.
+pub fn open(destinations: &[Destination]) -> Result<Vec<Open>, Error> {
+    for (at, destination) in destinations.iter().enumerate() {
+        if let Some(file) = &destination.file
+            && destinations[..at]
+                .iter()
+                .any(|other| other.file.as_ref() == Some(file))
+        {
+            return Err(Error::Twice(file.clone()));
+        }
+    }
+    destinations.iter().map(Destination::open).collect()
 }
 
 fn open_file(file: &Path) -> Result<Sink, Error> {

@@ -42,3 +42,19 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::rule;
+
+    #[test]
+    fn every_rule_counts() {
+        let progress = Progress::new(2);
+        progress.rule_done(&rule("impact.a.b", "must", Verdict::Pass));
+        progress.rule_done(&rule("impact.a.c", "must", Verdict::Fail));
+        assert_eq!(progress.bar.position(), 2);
+        progress.finish();
+        assert!(progress.bar.is_finished());
+    }
+}

@@ -68,9 +68,18 @@ pub(super) fn level(rule: &RuleResult) -> String {
     level
 }
 
-/// A failure as labels and what stands beside them, in the order to read them. What stands beside may have many lines.
-pub(super) fn rows(rule: &RuleResult, failure: &Failure) -> Vec<(&'static str, String)> {
+/// What became of a rule as labels and what stands beside them, in the order to read them.
+/// What stands beside may have many lines.
+pub(super) fn rows(rule: &RuleResult) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
+    for (label, said) in [("because", &rule.reason), ("unblock", &rule.unblock)] {
+        if let Some(said) = said {
+            rows.push((label, visible(said)));
+        }
+    }
+    let Some(failure) = &rule.failure else {
+        return rows;
+    };
     let mut case = visible(&failure.case);
     if let Some(steps) = failure.shrunk {
         let _ = write!(case, " (the smallest after {steps} steps)");
@@ -249,6 +258,21 @@ pub(super) fn of(report: &Report, verdict: Verdict) -> impl Iterator<Item = &Rul
         .rules
         .iter()
         .filter(move |rule| rule.verdict == verdict)
+}
+
+/// The rules, vendor by vendor.
+pub(super) fn vendors(report: &Report) -> Vec<(&str, Vec<&RuleResult>)> {
+    let mut vendors: Vec<(&str, Vec<&RuleResult>)> = Vec::new();
+    for rule in &report.rules {
+        match vendors
+            .iter_mut()
+            .find(|(vendor, _)| *vendor == rule.vendor)
+        {
+            Some((_, rules)) => rules.push(rule),
+            None => vendors.push((&rule.vendor, vec![rule])),
+        }
+    }
+    vendors
 }
 
 /// Rules that share why they were not judged and what would change that.
