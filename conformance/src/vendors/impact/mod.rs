@@ -1,8 +1,12 @@
 //! impact.com. One file a page of its documents.
 
+use serde_json::{Value, json as value};
+
 use super::Checks;
-use crate::exchange::{Answer, Credentials, Form, Request};
-use crate::expect::{Expect, json, status};
+use crate::check::Case;
+use crate::exchange::{Answer, Credentials, Form, Request, Transcript};
+use crate::expect::{Expect, json, status, status_from, xml};
+use crate::secret::Secret;
 use crate::world::{Blocked, World};
 
 mod conversions;
@@ -77,11 +81,105 @@ pub(super) fn refused_for(field: &'static str) -> Expect {
 pub(super) fn record_of(
     world: &World,
     label: &'static str,
-) -> Result<impl Fn(&crate::exchange::Transcript) -> Result<Request, String> + 'static, Blocked> {
+) -> Result<impl Fn(&Transcript) -> Result<Request, String> + 'static, Blocked> {
     let request = get(world, "")?;
-    Ok(move |transcript: &crate::exchange::Transcript| {
+    Ok(move |transcript: &Transcript| {
         Ok(request
             .clone()
             .target(transcript.text_at(label, "/QueuedUri")?))
     })
+}
+
+/// Any yes. Which one is a rule of its own.
+pub(super) fn accepted() -> Expect {
+    status_from(200, 299)
+}
+
+/// Any no to what was asked. Which one is a rule of its own.
+pub(super) fn refused() -> Expect {
+    status_from(400, 499)
+}
+
+/// A case about what an answer looks like that comes under a condition: the request is sent once to see whether it is met,
+/// so that a breach of another rule leaves this one unproven, and once more to be judged.
+pub(super) fn seen(name: &'static str, request: Request, met: Expect, expect: Expect) -> Case {
+    Case::new(name)
+        .given("once", request.clone(), met)
+        .tested("once more", request, expect)
+}
+
+/// The body is JSON.
+pub(super) fn is_json() -> Expect {
+    json("").exists()
+}
+
+/// The body is XML as impact.com writes it.
+pub(super) fn is_xml() -> Expect {
+    xml("ImpactRadiusResponse").exists()
+}
+
+/// The same request, asking for XML.
+pub(super) fn in_xml(request: Request) -> Request {
+    request.header("Accept", "application/xml")
+}
+
+/// The errors of a refused conversion, or the warnings of an accepted one, name this field.
+pub(super) fn names(list: &str, field: &str) -> Expect {
+    let wanted = format!("an entry that names {field}");
+    let field = field.to_owned();
+    json(list).holds(&wanted, move |list| fields_of(list).contains(&&*field))
+}
+
+/// The fields that a list of errors or warnings names, in its order.
+pub(super) fn fields_of(list: &Value) -> Vec<&str> {
+    let entries = list.as_array().into_iter().flatten();
+    entries
+        .filter_map(|entry| entry["field"].as_str())
+        .collect()
+}
+
+/// An answer without warnings. Whether an empty list may stand there is a rule of its own.
+pub(super) fn no_warnings() -> Expect {
+    json("").holds("a body without warnings", |body| {
+        fields_of(&body["warnings"]).is_empty()
+    })
+}
+
+/// A token of the seeds besides the known one: its SID, and its Auth Token.
+pub(super) type SeededToken = (&'static str, &'static str);
+
+/// Another token of the known account, as good as the known one.
+pub(super) const SECOND: SeededToken = ("IRtestAcct1924609madeUpSid0000000B", "made-up-token-b");
+/// One of another account, whose currency is EUR and whose offset is +02:00.
+pub(super) const STRANGER: SeededToken = (
+    "IRtestAcct1924610madeUpSid0000000A",
+    "made-up-token-of-another",
+);
+
+/// The same request by a token of the seeds, and to the path of its SID.
+pub(super) fn by_seeded(
+    world: &World,
+    request: Request,
+    (sid, auth_token): SeededToken,
+) -> Result<Request, Blocked> {
+    world.sandbox()?;
+    let target = request.target.replacen(&world.text("account_sid")?, sid, 1);
+    Ok(request.target(target).by(Credentials::Basic {
+        user: sid.to_owned(),
+        password: Secret::new("SEEDED_TOKEN", auth_token),
+    }))
+}
+
+/// What is changed of the known account, as a patch of the sandbox's state.
+pub(super) fn account(world: &World, patch: Value) -> Result<Value, Blocked> {
+    world.sandbox()?;
+    let mut accounts = serde_json::Map::new();
+    accounts.insert(world.text("media_partner_id")?, patch);
+    Ok(value!({"impact": {"accounts": accounts}}))
+}
+
+/// What is changed of the settings, as a patch of the sandbox's state.
+pub(super) fn settings(world: &World, patch: &Value) -> Result<Value, Blocked> {
+    world.sandbox()?;
+    Ok(value!({"impact": {"settings": patch}}))
 }
