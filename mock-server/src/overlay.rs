@@ -618,3 +618,669 @@ impl Rewrite {
         (new != bytes).then_some(new)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fixtures::{AnswerChange, Overlay, RequestChange, When};
+    use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST};
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::engine::{Head, Usage};
+    use crate::testing::{self, Bench, Tested, first};
+    use crate::vendors::chase::Chase;
+    use crate::vendors::comm100::Comm100;
+    use crate::vendors::impact::Impact;
+
+    type Sent<V> = testing::Call<<V as Vendor>::Event>;
+
+    const SALE: &str =
+        "conversion_name=Product+Purchase&visitorId=7273e957-02cb-4c03-a84c-44283fcfd47d&value=500";
+
+    fn active(vendor: &str, overlay: Overlay) -> Active {
+        compile(vendor, overlay).unwrap()
+    }
+
+    fn compile(vendor: &str, overlay: Overlay) -> Result<Active, OverlayError> {
+        Active::new(&Deviation {
+            id: format!("{vendor}.section.rule.made_up"),
+            breaks: Vec::new(),
+            shows: None,
+            says: None,
+            overlay,
+        })
+    }
+
+    /// A part of an overlay, as it is written.
+    fn part<T: DeserializeOwned>(text: &str) -> T {
+        toml::from_str(text).unwrap()
+    }
+
+    fn when(text: &str) -> When {
+        part(text)
+    }
+
+    fn request(text: &str) -> RequestChange {
+        part(text)
+    }
+
+    fn answer(text: &str) -> AnswerChange {
+        part(text)
+    }
+
+    fn ignoring(vendor: &str, rules: &[&str]) -> Active {
+        let ignore = rules.iter().map(|rule| (*rule).to_owned()).collect();
+        active(
+            vendor,
+            Overlay {
+                ignore,
+                ..Overlay::default()
+            },
+        )
+    }
+
+    /// A documented call.
+    fn documented<V: Tested>(name: &str) -> Sent<V> {
+        let examples = testing::fixture::<V>().examples().unwrap();
+        let example = examples
+            .iter()
+            .find(|example| example.name == name)
+            .unwrap();
+        Sent::<V>::documented(&example.request)
+    }
+
+    /// The documented call that marks a conversion: of an unknown name.
+    fn mark() -> Sent<Comm100> {
+        documented::<Comm100>("conversions/mark")
+    }
+
+    fn sale() -> Sent<Comm100> {
+        mark().body_of(SALE)
+    }
+
+    /// A call of a documented sandbox with deviations around the engine.
+    fn send<V: Tested>(call: &Sent<V>, deviations: &mut [Active]) -> Outcome<V::Event> {
+        let bench = Bench::<V>::documented();
+        decide::<V>(
+            &bench.state,
+            &bench.usage,
+            &call.request(),
+            bench.now,
+            deviations,
+        )
+        .0
+    }
+
+    fn text<E>(outcome: &Outcome<E>) -> &str {
+        std::str::from_utf8(outcome.answer.body()).unwrap()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        headers.keys().map(HeaderName::as_str).collect()
+    }
+
+    #[test]
+    fn every_deviation_compiles() {
+        for deviation in catalogue().values() {
+            Active::new(deviation).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_open_gate_lets_through_what_it_would_refuse() {
+        let mut deviations = [ignoring("comm100", &["comm100.authentication.wrong_key"])];
+        // dGVzdGVyQGNvbW0xMDAuY29tOndyb25n is the documented agent with the key "wrong".
+        let call = sale().with(AUTHORIZATION, "Basic dGVzdGVyQGNvbW0xMDAuY29tOndyb25n");
+        assert_eq!(
+            first(&send::<Comm100>(&call, &mut [])),
+            Some("comm100.authentication.wrong_key")
+        );
+        let outcome = send::<Comm100>(&call, &mut deviations);
+        assert_eq!((outcome.events.len(), outcome.refused_by.len()), (1, 0));
+        assert_eq!(deviations[0].activations(), 1);
+        // Nothing to let through, and another gate that refuses.
+        send::<Comm100>(&sale(), &mut deviations);
+        assert_eq!(
+            first(&send::<Comm100>(
+                &sale().without(AUTHORIZATION),
+                &mut deviations
+            )),
+            Some("comm100.authentication.required")
+        );
+        assert_eq!(deviations[0].activations(), 1);
+    }
+
+    #[test]
+    fn gates_are_shut_again() {
+        let rule = "comm100.authentication.required";
+        let call = sale().without(AUTHORIZATION);
+        send::<Comm100>(&call, &mut [ignoring("comm100", &[rule])]);
+        assert_eq!(first(&send::<Comm100>(&call, &mut [])), Some(rule));
+        let panicked = std::panic::catch_unwind(|| {
+            with_open_gates(vec![rule.to_owned()], || panic!("on purpose"))
+        });
+        assert!(panicked.is_err());
+        assert_eq!(first(&send::<Comm100>(&call, &mut [])), Some(rule));
+    }
+
+    #[test]
+    fn a_request_becomes_another_one() {
+        for (change, call, refused_by) in [
+            (r#"body = ["sales_goal", "Product+Purchase"]"#, mark(), None),
+            (
+                r#"body = [["sales_(g)oal", "${1}oal"], ["goal", "Product+Purchase"]]"#,
+                mark(),
+                None,
+            ),
+            (r#"body = """#, sale(), Some("comm100.mark.name_required")),
+            (r#"method = "DELETE""#, sale(), Some("comm100.paths.method")),
+            (
+                r#"target = ["/livechat/.*", "/nowhere"]"#,
+                sale(),
+                Some("comm100.paths.unknown"),
+            ),
+            (
+                "headers = { Authorization = false }",
+                sale(),
+                Some("comm100.authentication.required"),
+            ),
+            (
+                r#"headers = { Content-Type = "text/plain" }"#,
+                sale(),
+                Some("comm100.mark.form_only"),
+            ),
+        ] {
+            let mut deviations = [active(
+                "comm100",
+                Overlay {
+                    request: request(change),
+                    ..Overlay::default()
+                },
+            )];
+            let outcome = send::<Comm100>(&call, &mut deviations);
+            assert_eq!(first(&outcome), refused_by, "{change}");
+            assert_eq!(deviations[0].activations(), 1, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_changed_target_has_a_query_of_its_own() {
+        let change = request(r#"target = ['\?.*', "?other"]"#);
+        let mut deviations = [active(
+            "chase",
+            Overlay {
+                request: change,
+                ..Overlay::default()
+            },
+        )];
+        let call = documented::<Chase>("log_conversion/purchase")
+            .to("/api/v2/conversions/?this")
+            .with(HOST, "a");
+        let outcome = send::<Chase>(&call, &mut deviations);
+        assert_eq!(
+            outcome.answer.headers()["location"],
+            "http://a/api/v2/conversions?other"
+        );
+    }
+
+    #[test]
+    fn an_answer_becomes_another_one() {
+        let plain = send::<Comm100>(&sale(), &mut []).answer;
+        let change = answer(
+            r#"
+            status = 201
+            headers = { Content-Type = "text/plain", X-New = "1" }
+            body = ["ok", "fine"]
+            "#,
+        );
+        let mut deviations = [active(
+            "comm100",
+            Overlay {
+                answer: change,
+                ..Overlay::default()
+            },
+        )];
+        let outcome = send::<Comm100>(&sale(), &mut deviations);
+        assert_eq!(outcome.answer.status(), 201);
+        assert_eq!(text(&outcome), r#"{"error_code":0,"error_message":"fine"}"#);
+        let headers = outcome.answer.headers();
+        assert_eq!(headers[CONTENT_TYPE], "text/plain");
+        assert_eq!(
+            headers[CONTENT_LENGTH],
+            outcome.answer.body().len().to_string()
+        );
+        // In their places; the new one last.
+        assert_eq!(
+            names(headers),
+            [&names(plain.headers())[..], &["x-new"]].concat()
+        );
+        assert_eq!(deviations[0].activations(), 1);
+    }
+
+    #[test]
+    fn a_header_that_is_taken_away_leaves_the_others_in_order() {
+        let plain = send::<Comm100>(&sale(), &mut []).answer;
+        let change = answer("headers = { Date = false }\nbody = \"\"");
+        let outcome = send::<Comm100>(
+            &sale(),
+            &mut [active(
+                "comm100",
+                Overlay {
+                    answer: change,
+                    ..Overlay::default()
+                },
+            )],
+        );
+        assert!(names(plain.headers()).len() > 2);
+        assert_eq!(names(outcome.answer.headers()), names(plain.headers())[1..]);
+        assert_eq!(
+            (
+                outcome.answer.headers()[CONTENT_LENGTH].as_bytes(),
+                text(&outcome)
+            ),
+            (&b"0"[..], "")
+        );
+    }
+
+    #[test]
+    fn events_and_counts_are_dropped_or_doubled() {
+        for (quantity, times) in [(Quantity::Drop, 0), (Quantity::Twice, 2)] {
+            let overlay = || Overlay {
+                events: Some(quantity),
+                ..Overlay::default()
+            };
+            let mut deviations = [active("comm100", overlay())];
+            let outcome = send::<Comm100>(&sale(), &mut deviations);
+            assert_eq!((outcome.events.len(), outcome.counts.len()), (times, 1));
+            // The documented call is counted, but causes nothing.
+            send::<Comm100>(&mark(), &mut deviations);
+            assert_eq!(deviations[0].activations(), 1);
+
+            let overlay = Overlay {
+                counts: Some(quantity),
+                ..Overlay::default()
+            };
+            let mut deviations = [active("comm100", overlay)];
+            let outcome = send::<Comm100>(&sale(), &mut deviations);
+            assert_eq!((outcome.events.len(), outcome.counts.len()), (1, times));
+            send::<Comm100>(&sale().without(AUTHORIZATION), &mut deviations);
+            assert_eq!(deviations[0].activations(), 1);
+        }
+    }
+
+    #[test]
+    fn the_engine_is_given_another_time() {
+        let bench = Bench::<Comm100>::documented();
+        let mut deviations = [active(
+            "comm100",
+            Overlay {
+                clock_ms: -60_000,
+                ..Overlay::default()
+            },
+        )];
+        let (outcome, at) = decide::<Comm100>(
+            &bench.state,
+            &bench.usage,
+            &sale().request(),
+            bench.now,
+            &mut deviations,
+        );
+        assert_eq!(at, bench.now - SignedDuration::from_secs(60));
+        assert_eq!(
+            outcome.answer.headers()[DATE],
+            "Sat, 31 Jan 2026 11:59:00 GMT"
+        );
+        assert_eq!(deviations[0].activations(), 1);
+    }
+
+    #[test]
+    fn all_conditions_must_hold() {
+        let changes = |condition: &str| {
+            let overlay = Overlay {
+                when: when(condition),
+                answer: answer("status = 418"),
+                ..Overlay::default()
+            };
+            send::<Comm100>(&mark(), &mut [active("comm100", overlay)])
+                .answer
+                .status()
+                == 418
+        };
+        for holds in [
+            "",
+            r#"route = "POST /api/v1/livechat/mark_api_conversion_successful""#,
+            r#"method = "POST""#,
+            r#"target = "^/api/v1/.*successful$""#,
+            r"not_target = '\?'",
+            r#"header = { Content-Type = "form", X-None = false }"#,
+            r#"body = "value=500$""#,
+            r#"not_body = "Product""#,
+            r#"by = "comm100.mark.unknown_name""#,
+            "accepted = false",
+            "status = 200",
+            r#"answer = '"error_code":1'"#,
+            r#"answer_header = { Content-Type = "json", X-None = false }"#,
+        ] {
+            assert!(changes(holds), "{holds}");
+        }
+        for fails in [
+            r#"route = "GET /api/v1/livechat/conversions""#,
+            r#"method = "PUT""#,
+            r#"target = "conversions$""#,
+            r#"not_target = "mark""#,
+            r#"header = { Content-Type = "json" }"#,
+            "header = { Content-Type = false }",
+            r#"header = { X-None = "" }"#,
+            r#"body = "Product""#,
+            r#"not_body = "value""#,
+            r#"by = "comm100.mark.error_3""#,
+            "accepted = true",
+            "status = 400",
+            r#"answer = '"error_code":0'"#,
+            r#"answer_header = { Content-Type = "text" }"#,
+            "answer_header = { Content-Type = false }",
+            "method = \"POST\"\naccepted = true",
+        ] {
+            assert!(!changes(fails), "{fails}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_meet_a_request_leaves_it_alone() {
+        let overlay = Overlay {
+            when: when(r#"target = "visitors""#),
+            ignore: vec!["comm100.authentication.required".to_owned()],
+            request: request(r#"method = "DELETE""#),
+            clock_ms: 5,
+            ..Overlay::default()
+        };
+        let mut deviations = [active("comm100", overlay)];
+        let call = sale().without(AUTHORIZATION);
+        let outcome = send::<Comm100>(&call, &mut deviations);
+        assert_eq!(first(&outcome), Some("comm100.authentication.required"));
+        assert_eq!(deviations[0].activations(), 0);
+    }
+
+    #[test]
+    fn conditions_on_the_answer_look_at_the_changed_call() {
+        let overlay = Overlay {
+            when: when("accepted = true"),
+            request: request(r#"body = ["sales_goal", "Product+Purchase"]"#),
+            events: Some(Quantity::Drop),
+            ..Overlay::default()
+        };
+        let outcome = send::<Comm100>(&mark(), &mut [active("comm100", overlay)]);
+        assert_eq!(
+            (text(&outcome), outcome.events.len()),
+            (r#"{"error_code":0,"error_message":"ok"}"#, 0)
+        );
+    }
+
+    #[test]
+    fn what_changes_nothing_is_not_counted() {
+        for (request_change, answer_change) in [
+            (r#"method = "POST""#, ""),
+            (r#"body = ["absent", "x"]"#, ""),
+            (
+                r#"headers = { Host = "hosted.comm100.com", X-None = false }"#,
+                "",
+            ),
+            ("", "status = 200"),
+            ("", r#"body = ["absent", "x"]"#),
+            ("", "headers = { X-None = false }"),
+        ] {
+            let overlay = Overlay {
+                request: request(request_change),
+                answer: answer(answer_change),
+                ..Overlay::default()
+            };
+            let mut deviations = [active("comm100", overlay)];
+            send::<Comm100>(&sale(), &mut deviations);
+            assert_eq!(
+                deviations[0].activations(),
+                0,
+                "{request_change}{answer_change}"
+            );
+        }
+    }
+
+    #[test]
+    fn several_apply_in_their_order() {
+        let step = |from: &str, to: &str| {
+            let change = format!("body = ['{from}', '{to}']");
+            active(
+                "comm100",
+                Overlay {
+                    answer: answer(&change),
+                    ..Overlay::default()
+                },
+            )
+        };
+        let mut deviations = [step("ok", "one"), step("one", "two"), step("ok", "three")];
+        let outcome = send::<Comm100>(&sale(), &mut deviations);
+        assert_eq!(text(&outcome), r#"{"error_code":0,"error_message":"two"}"#);
+        assert_eq!(deviations.map(|active| active.activations()), [1, 1, 0]);
+    }
+
+    #[test]
+    fn deviations_of_another_vendor_stand_by() {
+        let mut deviations = [active(
+            "chase",
+            Overlay {
+                answer: answer("status = 418"),
+                ..Overlay::default()
+            },
+        )];
+        assert_eq!(
+            send::<Comm100>(&sale(), &mut deviations).answer.status(),
+            200
+        );
+        assert_eq!(deviations[0].activations(), 0);
+    }
+
+    #[test]
+    fn a_body_that_did_not_come_whole_is_not_changed() {
+        let overlay = Overlay {
+            request: request(r#"body = "x""#),
+            ..Overlay::default()
+        };
+        let mut deviations = [active("comm100", overlay)];
+        let outcome = send::<Comm100>(&sale().spoiled(Body::TooLong), &mut deviations);
+        assert_eq!(first(&outcome), Some("comm100.body.too_large"));
+        assert_eq!(deviations[0].activations(), 0);
+    }
+
+    #[test]
+    fn the_length_of_a_changed_request_follows_its_body() {
+        let call = sale().with(CONTENT_LENGTH, SALE.len().to_string());
+        let sent = call.request();
+        let mut changed = Call::new(&sent);
+        let change = super::RequestChange::compile(&request(r#"body = "value=1""#)).unwrap();
+        assert!(change.apply(&mut changed));
+        assert_eq!(changed.request().parts.headers[CONTENT_LENGTH], "7");
+    }
+
+    #[test]
+    fn mistakes_name_the_deviation_and_the_member() {
+        let with_when = |text: &str| Overlay {
+            when: when(text),
+            answer: answer("status = 418"),
+            ..Overlay::default()
+        };
+        let with_answer = |text: &str| Overlay {
+            answer: answer(text),
+            ..Overlay::default()
+        };
+        let with_request = |text: &str| Overlay {
+            request: request(text),
+            ..Overlay::default()
+        };
+        for (overlay, named) in [
+            (with_when(r#"target = "(""#), "when.target: "),
+            (with_when(r#"not_body = "(""#), "when.not_body: "),
+            (with_when(r#"header = { A = "(" }"#), "when.header.A: "),
+            (
+                with_when(r#"header = { "A B" = "x" }"#),
+                "when.header.A B: ",
+            ),
+            (
+                with_when(r#"route = "GET /api/v1/livechat/visitor""#),
+                "did you mean GET /api/v1/livechat/visitors?",
+            ),
+            (with_when(r#"method = "A B""#), "when.method: "),
+            (with_when("status = 99"), "when.status: "),
+            (with_when(r"body = '(\w{100}){100}{100}'"), "when.body: "),
+            (with_answer("status = 101"), "answer.status: "),
+            (
+                with_answer(r#"headers = { Content-Length = "1" }"#),
+                "answer.headers.Content-Length: it follows",
+            ),
+            (
+                with_answer("headers = { A = \"a\\n\" }"),
+                "answer.headers.A: ",
+            ),
+            (with_answer(r#"body = ["(", ""]"#), "answer.body: "),
+            (with_request(r#"target = ["(", ""]"#), "request.target: "),
+            (with_request(r#"method = """#), "request.method: "),
+            (
+                Overlay {
+                    when: when("status = 200"),
+                    clock_ms: 1,
+                    ..Overlay::default()
+                },
+                "when: looks at the outcome",
+            ),
+        ] {
+            let Err(error) = compile("comm100", overlay) else {
+                panic!("{named}")
+            };
+            let said = error.to_string();
+            assert!(
+                said.starts_with("deviation comm100.section.rule.made_up: "),
+                "{said}"
+            );
+            assert!(said.contains(named), "{said}");
+        }
+    }
+
+    #[test]
+    fn ids_are_known_and_named_once() {
+        let id = || catalogue().keys().next().unwrap().clone();
+        assert_eq!(named(&[id()]).unwrap()[0].id(), id());
+        let complaint = |ids: &[String]| named(ids).err().unwrap().to_string();
+        assert_eq!(complaint(&[id(), id()]), format!("{} is given twice", id()));
+        assert!(complaint(&[id() + "x"]).contains(&format!("did you mean `{}`?", id())));
+    }
+
+    /// Opens the gate that refuses, and the next one, for as long as opening helps; returns how many let something
+    /// through. The engines must do without each of them.
+    fn open_all<V: Tested>(bench: &Bench<V>, call: &Sent<V>) -> usize {
+        let mut open: Vec<&str> = Vec::new();
+        loop {
+            let mut deviations = [ignoring(V::NAME, &open)];
+            let request = call.request();
+            let (outcome, _) = decide::<V>(
+                &bench.state,
+                &Usage::default(),
+                &request,
+                bench.now,
+                &mut deviations,
+            );
+            match first(&outcome) {
+                Some(rule) if !open.contains(&rule) => open.push(rule),
+                Some(_) => return open.len() - 1,
+                None => return open.len(),
+            }
+        }
+    }
+
+    #[test]
+    fn no_open_gate_stops_an_engine() {
+        fn spoil<V: Tested>(passed: &mut usize) {
+            let bench = Bench::<V>::conformance();
+            for example in testing::fixture::<V>().examples().unwrap() {
+                let call = Sent::<V>::documented(&example.request);
+                let body = String::from_utf8(call.body.clone().unwrap()).unwrap();
+                let names: Vec<HeaderName> = call.headers.keys().cloned().collect();
+                let mut calls: Vec<Sent<V>> = names
+                    .iter()
+                    .flat_map(|name| [call.clone().without(name), call.clone().with(name, "odd")])
+                    .collect();
+                for junk in [
+                    "",
+                    "x",
+                    "-1",
+                    "0",
+                    "1e999",
+                    "99999999999999999999",
+                    "%FF%00",
+                    "null",
+                    "\"",
+                ] {
+                    // Each value of a form or a query, and each of a JSON text.
+                    for (at, _) in body.match_indices(['=', ':']) {
+                        let end = body[at..]
+                            .find(['&', ',', '}'])
+                            .map_or(body.len(), |length| at + length);
+                        calls.push(call.clone().body_of(format!(
+                            "{}{junk}{}",
+                            &body[..=at],
+                            &body[end..]
+                        )));
+                    }
+                    calls.push(call.clone().to(&format!("{}{junk}", call.path)));
+                    calls.push(call.clone().to(&format!("{}?Page={junk}&PageSize={junk}&StartDate={junk}&CampaignId={junk}&State={junk}", call.path)));
+                }
+                calls.push(call.clone().spoiled(Body::TooLong));
+                calls.push(call.clone().spoiled(Body::Broken));
+                for method in [Method::GET, Method::PUT, Method::DELETE] {
+                    calls.push(Sent::<V> {
+                        method,
+                        ..call.clone()
+                    });
+                }
+                *passed += calls
+                    .iter()
+                    .map(|call| open_all::<V>(&bench, call))
+                    .sum::<usize>();
+            }
+        }
+        let mut passed = [0; 3];
+        spoil::<Comm100>(&mut passed[0]);
+        spoil::<Chase>(&mut passed[1]);
+        spoil::<Impact>(&mut passed[2]);
+        assert!(passed.iter().all(|passed| *passed > 20), "{passed:?}");
+    }
+
+    #[test]
+    fn no_open_gate_stops_the_judge_of_addresses() {
+        let bench = Bench::<Chase>::documented();
+        let call = documented::<Chase>("log_conversion/purchase");
+        let mut passed = 0;
+        for line in testing::fixture::<Chase>()
+            .file("emails.jsonl")
+            .unwrap()
+            .lines()
+        {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let body = serde_json::json!({"email": line["text"], "conversion_type": "a"});
+            passed += open_all(&bench, &call.clone().body_of(body.to_string()));
+        }
+        assert!(passed > 100, "{passed}");
+    }
+
+    #[test]
+    fn a_deviating_vendor_reads_the_body() {
+        let mut sandbox =
+            crate::sandbox::Sandbox::start(&crate::seed::merge(&[]).unwrap(), Clock::System);
+        let call = sale().without(AUTHORIZATION);
+        let head = |sandbox: &crate::sandbox::Sandbox| {
+            sandbox.head(0, &call.parts(), Timestamp::UNIX_EPOCH)
+        };
+        assert_eq!(head(&sandbox), Head::Known);
+        sandbox.deviations = vec![ignoring("chase", &["chase.key.required"])];
+        assert_eq!(head(&sandbox), Head::Known);
+        sandbox.deviations = vec![ignoring("comm100", &["comm100.authentication.required"])];
+        assert_eq!(head(&sandbox), Head::Read);
+    }
+}

@@ -425,6 +425,40 @@ mod tests {
     }
 
     #[test]
+    fn every_world_takes_an_event_twice() {
+        let twice = |vendor: &fixtures::Vendor| {
+            Active::new(&fixtures::Deviation {
+                id: format!("{}.section.rule.twice", vendor.name()),
+                breaks: Vec::new(),
+                shows: None,
+                says: None,
+                overlay: fixtures::Overlay {
+                    events: Some(fixtures::Quantity::Twice),
+                    ..fixtures::Overlay::default()
+                },
+            })
+        };
+        let twice: Vec<Active> = fixtures::VENDORS
+            .iter()
+            .map(|vendor| twice(vendor).unwrap())
+            .collect();
+        let (mut one, mut other) = (sandbox(), sandbox());
+        other.deviations = twice;
+        for sample in samples() {
+            call(&mut one, &sample);
+            call(&mut other, &sample);
+        }
+        assert_eq!(other.accepted, 2 * one.accepted);
+        assert!(other.deviations.iter().all(|twice| twice.activations() > 0));
+        let later = Timestamp::UNIX_EPOCH;
+        assert_eq!(
+            other.conversions(later).len(),
+            2 * one.conversions(later).len()
+        );
+        seeds_of(other.document()).map(drop).unwrap();
+    }
+
+    #[test]
     fn the_feed_is_bounded_over_all_vendors() {
         let mut sandbox = sandbox();
         let accepted: Vec<Sample> = samples()

@@ -355,6 +355,185 @@ fn the_clock_can_stand_run_and_jump() {
 }
 
 #[test]
+fn deviations_are_put_on_and_counted_until_a_reset() {
+    let server = Server::start(&[]);
+    let id = "chase.key.missing_answer.without_challenge";
+    let challenge = |prefix: &str| {
+        let target = format!("{prefix}/api/v2/conversions");
+        let reply = server.call("POST", &target, &[("Host", "a")], b"");
+        assert_eq!(reply.status, 401);
+        reply.header("www-authenticate").is_some()
+    };
+    let none = json!({"deviations": []});
+    assert_eq!(
+        admin(&server, "GET", "/deviations", ""),
+        (200, none.clone())
+    );
+    assert_eq!(
+        admin(&server, "POST", "/sandboxes", r#"{"id":"one"}"#).0,
+        201
+    );
+
+    let setting = json!({"deviations": [id]}).to_string();
+    let counted =
+        |activations: u64| json!({"deviations": [{"id": id, "activations": activations}]});
+    let target = "/sandboxes/one/deviations";
+    assert_eq!(admin(&server, "PUT", target, &setting), (200, counted(0)));
+    assert!(!challenge("/s/one/chase"));
+    // Another sandbox, and a call that gives no occasion.
+    assert!(challenge("/chase"));
+    assert_eq!(
+        chase(&server, "/s/one/chase", "wrong", "user@example.com"),
+        401
+    );
+    assert_eq!(admin(&server, "GET", target, ""), (200, counted(1)));
+    assert_eq!(admin(&server, "PUT", target, &setting), (200, counted(0)));
+
+    let reset = |only: &str| admin(&server, "POST", "/sandboxes/one/reset", only).0;
+    assert_eq!(
+        reset(r#"{"only":["state","counts","journal","clock"]}"#),
+        204
+    );
+    assert_eq!(admin(&server, "GET", target, "").1, counted(0));
+    assert_eq!(reset(r#"{"only":["deviations"]}"#), 204);
+    assert_eq!(admin(&server, "GET", target, "").1, none);
+    assert!(challenge("/s/one/chase"));
+    assert_eq!(admin(&server, "PUT", target, &setting).0, 200);
+    assert_eq!(reset(""), 204);
+    assert_eq!(admin(&server, "GET", target, "").1, none);
+}
+
+#[test]
+fn wrong_deviations_are_refused_whole() {
+    let server = Server::start(&[]);
+    let known = "impact.requests.allow.missing";
+    let setting = json!({"deviations": [known]}).to_string();
+    let (_, before) = admin(&server, "PUT", "/deviations", &setting);
+    for (wrong, named) in [
+        (
+            json!({"deviations": [known, known]}),
+            "impact.requests.allow.missing is given twice",
+        ),
+        (
+            json!({"deviations": [known, "impact.requests.allow.mising"]}),
+            "did you mean `impact.requests.allow.missing`?",
+        ),
+        (json!({"deviations": [7]}), "deviations.0"),
+        (json!({"deviations": known}), "deviations"),
+        (json!({"deviation": [known]}), "did you mean `deviations`?"),
+        (json!({}), "missing field `deviations`"),
+    ] {
+        let (status, problem) = admin(&server, "PUT", "/deviations", &wrong.to_string());
+        assert_eq!(status, 400, "{wrong}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(named), "{wrong}: {problem}");
+    }
+    assert_eq!(admin(&server, "GET", "/deviations", "").1, before);
+}
+
+#[test]
+fn a_sandbox_is_made_with_clock_and_deviations() {
+    let server = Server::start(&["--clock", "2026-06-10T18:00:00Z"]);
+    let now =
+        |id: &str| admin(&server, "GET", &format!("/sandboxes/{id}/clock"), "").1["now"].clone();
+    let deviations = |id: &str| {
+        admin(&server, "GET", &format!("/sandboxes/{id}/deviations"), "").1["deviations"].clone()
+    };
+    let ids = [
+        "impact.requests.allow.missing",
+        "comm100.paths.allow.missing",
+    ];
+    let new = json!({"id": "one", "clock": {"mode": "fixed", "now": "2026-01-31T00:00:00Z"}, "deviations": ids});
+    assert_eq!(
+        admin(&server, "POST", "/sandboxes", &new.to_string()).0,
+        201
+    );
+    assert_eq!(now("one"), "2026-01-31T00:00:00Z");
+    assert_eq!(
+        deviations("one"),
+        json!([{"id": ids[0], "activations": 0}, {"id": ids[1], "activations": 0}])
+    );
+    // A reset leads back to the clock that it was made with, and to no deviations.
+    admin(
+        &server,
+        "PUT",
+        "/sandboxes/one/clock",
+        r#"{"mode":"system"}"#,
+    );
+    assert_eq!(admin(&server, "POST", "/sandboxes/one/reset", "").0, 204);
+    assert_eq!(
+        (now("one"), deviations("one")),
+        (json!("2026-01-31T00:00:00Z"), json!([]))
+    );
+
+    assert_eq!(
+        admin(
+            &server,
+            "POST",
+            "/sandboxes",
+            r#"{"id":"two","clock":{"mode":"fixed"}}"#
+        )
+        .0,
+        201
+    );
+    assert_eq!(now("two"), "2026-06-10T18:00:00Z");
+    for wrong in [
+        r#"{"id":"bad","clock":{"mode":"fixed","offset_ms":1}}"#,
+        r#"{"id":"bad","clock":{"mode":"fixed","now":"1969-12-31T23:59:59Z"}}"#,
+        r#"{"id":"bad","deviations":["comm100.paths.allow.none"]}"#,
+        r#"{"id":"bad","deviations":["comm100.paths.allow.missing","comm100.paths.allow.missing"]}"#,
+    ] {
+        assert_eq!(
+            admin(&server, "POST", "/sandboxes", wrong).0,
+            400,
+            "{wrong}"
+        );
+    }
+    assert_eq!(
+        admin(&server, "GET", "/sandboxes", "").1["sandboxes"],
+        json!(["default", "one", "two"])
+    );
+}
+
+#[test]
+fn flags_put_deviations_on_in_the_default_sandbox() {
+    let ids = [
+        "impact.requests.allow.missing",
+        "comm100.paths.allow.missing",
+    ];
+    let server = Server::start(&["--deviation", ids[0], "--deviation", ids[1]]);
+    let (_, shown) = admin(&server, "GET", "/deviations", "");
+    assert_eq!(
+        (&shown["deviations"][0]["id"], &shown["deviations"][1]["id"]),
+        (&json!(ids[0]), &json!(ids[1]))
+    );
+    assert_eq!(
+        admin(&server, "POST", "/sandboxes", r#"{"id":"one"}"#).0,
+        201
+    );
+    assert_eq!(
+        admin(&server, "GET", "/sandboxes/one/deviations", "").1,
+        json!({"deviations": []})
+    );
+
+    let refused = std::process::Command::new(env!("CARGO_BIN_EXE_mock-server"))
+        .args([
+            "--listen",
+            "127.0.0.1:0",
+            "--deviation",
+            "comm100.paths.allow.mising",
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let complaint = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        complaint.contains("did you mean `comm100.paths.allow.missing`?"),
+        "{complaint}"
+    );
+}
+
+#[test]
 fn a_wait_ends_when_the_conversion_arrives() {
     let server = Server::start(&[]);
     assert_eq!(
@@ -634,11 +813,11 @@ proptest! {
     #[test]
     fn no_admin_call_stops_the_server(
         method in prop::sample::select(vec!["GET", "PUT", "PATCH", "POST", "DELETE"]),
-        call in prop::sample::select(vec!["reset", "state", "conversions", "requests", "requests/7", "clock", "clock/advance", "sandboxes"]),
+        call in prop::sample::select(vec!["reset", "state", "conversions", "requests", "requests/7", "clock", "clock/advance", "deviations", "sandboxes"]),
         body in prop_oneof![
             "\\PC{0,40}",
             Just(String::new()),
-            r#"\{"(mode|now|ms|only|id|seed|chase|comm100|impact)":(null|true|-1|1e99|"x"|\[\]|\{\})\}"#,
+            r#"\{"(mode|now|ms|only|id|seed|clock|deviations|chase|comm100|impact)":(null|true|-1|1e99|"x"|\[\]|\{\})\}"#,
         ],
         query in prop_oneof![Just(String::new()), "\\?[a-z_]{1,9}=[0-9a-z%]{0,9}"],
     ) {
