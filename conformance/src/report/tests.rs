@@ -495,7 +495,10 @@ fn well_formed(report: &Report) {
             }
         }
         if format != Format::Json {
-            let hidden = |character: char| character.is_control() && !"\n\t".contains(character);
+            let hidden = |character: char| {
+                "\u{202e}\u{fffe}".contains(character)
+                    || character.is_control() && !"\n\t".contains(character)
+            };
             assert!(!text.contains(hidden), "{format:?}");
         }
     }
@@ -538,7 +541,6 @@ fn folds(text: &str) {
         let ticks = &line[..line.len() - line.trim_start_matches('`').len()];
         match fence {
             Some(fenced) if line == ticks && ticks.len() >= fenced.len() => fence = None,
-            Some(_) => {}
             None if ticks.len() >= 3 && line.ends_with("text") => fence = Some(ticks),
             None if line.starts_with("<details>") => {
                 assert!(!open);
@@ -548,7 +550,7 @@ fn folds(text: &str) {
                 assert!(open);
                 open = false;
             }
-            None => {}
+            _ => {}
         }
     }
     assert!(fence.is_none() && !open);
@@ -560,7 +562,8 @@ fn nasty() -> impl Strategy<Value = String> {
         any::<String>(),
         "[`<>&\"'%:,|\\\\\r\n\\]\\[ -]{0,12}",
         prop::sample::select(vec![
-            "```",
+            "\n```\n",
+            "\n`````\n</details>\n",
             "</details>",
             "</pre>",
             "]]>",
