@@ -10,11 +10,14 @@ use crate::secret::Secret;
 use crate::world::{Blocked, World};
 
 mod conversions;
+mod items;
+mod orders;
+mod sales;
 
 /// The checks of this vendor.
 pub(super) const CHECKS: Checks = Checks {
     vendor: "impact",
-    lists: &[conversions::CHECKS],
+    lists: &[conversions::CHECKS, items::CHECKS],
     hello: |world| get(world, "Actions"),
     is_stranger: |answer: &Answer| answer.status == 401,
 };
@@ -100,11 +103,10 @@ pub(super) fn refused() -> Expect {
     status_from(400, 499)
 }
 
-/// A case about what an answer looks like that comes under a condition: the request is sent once to see whether it is met,
-/// so that a breach of another rule leaves this one unproven, and once more to be judged.
-pub(super) fn seen(name: &'static str, request: Request, met: Expect, expect: Expect) -> Case {
-    Case::new(name)
-        .given("once", request.clone(), met)
+/// What an answer looks like that comes under a condition: the request is sent once to see whether it is met, so that a
+/// breach of another rule leaves this one unproven, and once more to be judged.
+pub(super) fn seen(case: Case, request: Request, met: Expect, expect: Expect) -> Case {
+    case.given("once", request.clone(), met)
         .tested("once more", request, expect)
 }
 
