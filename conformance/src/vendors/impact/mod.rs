@@ -13,11 +13,12 @@ mod conversions;
 mod items;
 mod orders;
 mod sales;
+mod submissions;
 
 /// The checks of this vendor.
 pub(super) const CHECKS: Checks = Checks {
     vendor: "impact",
-    lists: &[conversions::CHECKS, items::CHECKS],
+    lists: &[conversions::CHECKS, items::CHECKS, submissions::CHECKS],
     hello: |world| get(world, "Actions"),
     is_stranger: |answer: &Answer| answer.status == 401,
 };
