@@ -9,16 +9,37 @@ use crate::expect::{Expect, json, status, status_from, xml};
 use crate::secret::Secret;
 use crate::world::{Blocked, World};
 
+mod auth;
 mod conversions;
+mod errors;
+mod fields;
+mod formats;
 mod items;
+mod limits;
 mod orders;
+mod requests;
 mod sales;
+mod strategies;
 mod submissions;
+mod versioning;
+mod warnings;
 
 /// The checks of this vendor.
 pub(super) const CHECKS: Checks = Checks {
     vendor: "impact",
-    lists: &[conversions::CHECKS, items::CHECKS, submissions::CHECKS],
+    lists: &[
+        auth::CHECKS,
+        requests::CHECKS,
+        versioning::CHECKS,
+        limits::CHECKS,
+        formats::CHECKS,
+        errors::CHECKS,
+        fields::CHECKS,
+        warnings::CHECKS,
+        conversions::CHECKS,
+        items::CHECKS,
+        submissions::CHECKS,
+    ],
     hello: |world| get(world, "Actions"),
     is_stranger: |answer: &Answer| answer.status == 401,
 };
@@ -85,7 +106,7 @@ pub(super) fn refused_for(field: &'static str) -> Expect {
 pub(super) fn record_of(
     world: &World,
     label: &'static str,
-) -> Result<impl Fn(&Transcript) -> Result<Request, String> + 'static, Blocked> {
+) -> Result<impl Fn(&Transcript) -> Result<Request, String> + Clone + 'static, Blocked> {
     let request = get(world, "")?;
     Ok(move |transcript: &Transcript| {
         Ok(request
