@@ -1,6 +1,7 @@
 //! Orders, and what is read of them afterwards: their records, their actions, and the lines of those.
 
-use serde_json::Value;
+use jiff::SignedDuration;
+use serde_json::{Value, json as value};
 
 use super::{accepted, get, sound, submit};
 use crate::check::{Case, Make};
@@ -221,6 +222,55 @@ fn lines(answer: &Answer) -> Option<Vec<Line>> {
         })
     };
     items.as_array()?.iter().map(line).collect()
+}
+
+/// A simple order of 10.00 that was complete so long ago, as a sandbox's state has it; of the known account.
+pub(super) fn stored(world: &World, order: &str, ago: SignedDuration) -> Result<Value, Blocked> {
+    world.sandbox()?;
+    let number = |name| Ok(world.text(name)?.parse::<u64>().unwrap_or_default());
+    let at = world.now - ago;
+    Ok(value!({
+        "account": number("media_partner_id")?,
+        "submitted_at": at,
+        "in_progress_at": at,
+        "completed_at": at,
+        "campaign": number("campaign_id")?,
+        "tracker": number("action_tracker_id")?,
+        "order_id": order,
+        "event_date": at,
+        "currency": "USD",
+        "items": [{"quantity": 1, "amount": "10.00", "payout": "0.40"}],
+    }))
+}
+
+/// The same with an action of that number, which locks in 16 days and to which the brand did `changes`.
+pub(super) fn stored_action(
+    world: &World,
+    (order, number): (&str, u64),
+    ago: SignedDuration,
+    changes: Value,
+) -> Result<Value, Blocked> {
+    let mut stored = stored(world, order, ago)?;
+    stored["action"] = value!({
+        "number": number,
+        "payout": "0.40",
+        "locks_at": world.now + SignedDuration::from_hours(24 * 16),
+        "clears_at": world.now + SignedDuration::from_hours(24 * 46),
+        "changes": changes,
+    });
+    Ok(stored)
+}
+
+/// A patch of a sandbox's state that stores these submissions besides those that it has.
+pub(super) fn storing(submissions: impl IntoIterator<Item = Value>) -> Value {
+    let submissions = submissions.into_iter().map(|submission| {
+        let number = submission["action"]["number"].as_u64().unwrap_or_default();
+        (
+            format!("A-00000000-0000-4000-8000-{number:012}"),
+            submission,
+        )
+    });
+    value!({"impact": {"submissions": submissions.collect::<serde_json::Map<_, _>>()}})
 }
 
 /// Demands of the transcript's answers together, shown as what they say.

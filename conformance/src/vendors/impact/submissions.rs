@@ -1,9 +1,9 @@
 //! Page "Submissions": the record behind a `QueuedUri`, and what becomes of a conversion.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json as value};
 
-use super::orders::{Partner, complete, id_of, listed, said, together};
+use super::orders::{Partner, complete, id_of, listed, said, stored, together};
 use super::{STRANGER, accepted, account, by_seeded, get};
 use crate::check::{Case, Check, Entry, Make};
 use crate::exchange::{Answer, Form, Request, Transcript};
@@ -370,7 +370,8 @@ fn error_type(world: &World) -> Result<Check, Blocked> {
     for (number, (kind, code)) in kinds.enumerate() {
         let batch = format!("A-00000000-0000-4000-8000-{number:012}");
         let read = get(world, &format!("APISubmissions/{batch}"))?;
-        let record = ended_submission(world, &format!("{}-{code}", world.unique()), code)?;
+        let mut record = stored(world, &world.unique(), SignedDuration::from_mins(1))?;
+        record["reason"] = code.into();
         submissions.insert(batch, record);
         let expect = json("/ErrorReason")
             .is(code)
@@ -385,25 +386,6 @@ fn error_type(world: &World) -> Result<Check, Blocked> {
                 .tested(code, read, expect)
         },
     )))
-}
-
-/// A submission that ended with a reason before now, as a sandbox's state has it.
-fn ended_submission(world: &World, order: &str, code: &str) -> Result<Value, Blocked> {
-    let ago = |seconds| -> Timestamp { world.now - SignedDuration::from_secs(seconds) };
-    let number = |name| Ok(world.text(name)?.parse::<u64>().unwrap_or_default());
-    Ok(value!({
-        "account": number("media_partner_id")?,
-        "submitted_at": ago(60),
-        "in_progress_at": ago(59),
-        "completed_at": ago(58),
-        "campaign": number("campaign_id")?,
-        "tracker": number("action_tracker_id")?,
-        "order_id": order,
-        "event_date": ago(60),
-        "currency": "USD",
-        "items": [{"quantity": 1, "amount": "10.00"}],
-        "reason": code,
-    }))
 }
 
 /// An order that ends with an error becomes no action, while one that ends without becomes one.
