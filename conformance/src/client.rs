@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::ext::ReasonPhrase;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -237,8 +238,15 @@ impl Client {
                 (name.as_str().to_owned(), value)
             })
             .collect();
+        // hyper names a phrase only where it is not the usual one.
+        let reason = head.extensions.get::<ReasonPhrase>().map_or_else(
+            || head.status.canonical_reason().unwrap_or_default().into(),
+            |reason| String::from_utf8_lossy(reason.as_bytes()),
+        );
         Ok(Answer {
             status: head.status.as_u16(),
+            reason: reason.into_owned(),
+            interim: Vec::new(),
             headers,
             body: body.to_vec(),
         })
@@ -332,7 +340,9 @@ pub(crate) fn headers(base: &BaseUrl, request: &Request) -> Vec<(String, String)
 
 /// The request as hyper takes it, if it does.
 fn ordinary(base: &BaseUrl, request: &Request) -> Option<http::Request<Full<Bytes>>> {
-    if request.chunks.is_some() || request.hosts.as_ref().is_some_and(|hosts| hosts.len() != 1) {
+    let hosts = request.hosts.as_ref().map_or(1, Vec::len);
+    if request.chunks.is_some() || request.http_10 || request.twice || hosts != 1 || waits(request)
+    {
         return None;
     }
     let target = format!("{}{}", base.path, request.target);
@@ -353,14 +363,37 @@ fn ordinary(base: &BaseUrl, request: &Request) -> Option<http::Request<Full<Byte
     Some(ordinary)
 }
 
-/// Writes the request as it is, and reads what comes until the answer is whole or the connection ends.
+/// Whether the body waits until the server asks for it.
+fn waits(request: &Request) -> bool {
+    let expects = |(name, _): &(String, String)| name.eq_ignore_ascii_case("Expect");
+    request.headers.iter().any(expects)
+}
+
+/// How long a server has for asking for a body.
+const GO_AHEAD: Duration = Duration::from_secs(1);
+
+/// Writes the request as it is, to a connection of its own.
 async fn send_by_hand(base: &BaseUrl, request: &Request) -> Result<Answer, NoAnswer> {
+    let (head, tail) = written(base, request);
+    let mut stream = open(base).await?;
+    let waits = waits(request);
+    if request.twice {
+        exchange(&mut stream, &head, &tail, waits).await?;
+    }
+    exchange(&mut stream, &head, &tail, waits).await
+}
+
+/// The request's head and what follows it.
+fn written(base: &BaseUrl, request: &Request) -> (Vec<u8>, Vec<u8>) {
+    let version = if request.http_10 { "1.0" } else { "1.1" };
     let mut head = format!(
-        "{} {}{} HTTP/1.1\r\n",
+        "{} {}{} HTTP/{version}\r\n",
         request.method, base.path, request.target
     );
     let mut headers = headers(base, request);
-    headers.push(("Connection".to_owned(), "close".to_owned()));
+    if !request.http_10 && !request.twice {
+        headers.push(("Connection".to_owned(), "close".to_owned()));
+    }
     let tail = match (&request.chunks, &request.body) {
         (Some(chunks), _) => {
             headers.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()));
@@ -376,14 +409,27 @@ async fn send_by_hand(base: &BaseUrl, request: &Request) -> Result<Answer, NoAns
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("\r\n");
-    let mut bytes = head.into_bytes();
-    bytes.extend(tail);
+    (head.into_bytes(), tail)
+}
 
-    let mut stream = open(base).await?;
+/// Writes a request, and reads what comes until the answer is whole or the connection ends.
+async fn exchange(
+    stream: &mut (dyn Stream + '_),
+    head: &[u8],
+    tail: &[u8],
+    waits: bool,
+) -> Result<Answer, NoAnswer> {
     let unreadable = |error: io::Error| NoAnswer::Broken(format!("the connection broke: {error}"));
-    // Who refuses at the head may close before the rest is written; the answer is there all the same.
-    let written = stream.write_all(&bytes).await;
     let mut received = Vec::new();
+    // Who refuses at the head may close before the rest is written; the answer is there all the same.
+    let mut written = stream.write_all(head).await;
+    if waits {
+        // Who is silent for so long, or is gone, shows that below.
+        let _heard = tokio::time::timeout(GO_AHEAD, stream.read_buf(&mut received)).await;
+    }
+    if written.is_ok() && whole_answer(&received, false)?.is_none() {
+        written = stream.write_all(tail).await;
+    }
     loop {
         if let Some(answer) = whole_answer(&received, false)? {
             return Ok(answer);
@@ -423,6 +469,8 @@ fn whole_answer(bytes: &[u8], ended: bool) -> Result<Option<Answer>, NoAnswer> {
     };
     let mut answer = Answer {
         status: response.code.unwrap_or_default(),
+        reason: response.reason.unwrap_or_default().to_owned(),
+        interim: Vec::new(),
         headers: response
             .headers
             .iter()
@@ -434,7 +482,11 @@ fn whole_answer(bytes: &[u8], ended: bool) -> Result<Option<Answer>, NoAnswer> {
         body: Vec::new(),
     };
     if answer.status == 100 {
-        return whole_answer(&bytes[start..], ended);
+        let mut answer = whole_answer(&bytes[start..], ended)?;
+        if let Some(answer) = &mut answer {
+            answer.interim.insert(0, 100);
+        }
+        return Ok(answer);
     }
     let rest = &bytes[start..];
     if answer
@@ -530,6 +582,11 @@ mod tests {
         assert_eq!(whole_answer(until_end, false).unwrap(), None);
         let answer = whole_answer(until_end, true).unwrap().unwrap();
         assert_eq!((answer.status, &answer.body[..]), (404, &b"no"[..]));
+        assert_eq!(answer.reason, "Not Found");
+        let interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(whole_answer(&interim[..25], false).unwrap(), None);
+        let answer = whole_answer(interim, false).unwrap().unwrap();
+        assert_eq!((answer.status, &answer.interim[..]), (200, &[100][..]));
         assert!(whole_answer(b"nonsense\r\n\r\n", true).is_err());
     }
 }

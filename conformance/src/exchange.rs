@@ -26,6 +26,10 @@ pub struct Request {
     pub hosts: Option<Vec<String>>,
     /// Bytes that follow the head verbatim, announced as chunked: for framing that no client would send.
     pub chunks: Option<Vec<u8>>,
+    /// Whether it goes over HTTP/1.0.
+    pub http_10: bool,
+    /// Whether it is sent twice over one connection; the second answer counts.
+    pub twice: bool,
     /// Whether it can only be refused, so that sending it changes nothing whatever the method.
     pub probe: bool,
 }
@@ -60,6 +64,8 @@ impl Request {
             body: None,
             hosts: None,
             chunks: None,
+            http_10: false,
+            twice: false,
             probe: false,
         }
     }
@@ -176,6 +182,21 @@ impl Request {
         self
     }
 
+    /// The same over HTTP/1.0, without a `Host` unless it names some.
+    #[must_use]
+    pub fn http_10(mut self) -> Self {
+        self.http_10 = true;
+        self.hosts.get_or_insert_default();
+        self
+    }
+
+    /// The same once more over the connection that answered it.
+    #[must_use]
+    pub fn twice(mut self) -> Self {
+        self.twice = true;
+        self
+    }
+
     /// The same, known to be refused by whoever checks credentials or paths first.
     #[must_use]
     pub fn probe(mut self) -> Self {
@@ -246,10 +267,14 @@ impl Form {
 }
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
     pub status: u16,
+    /// What stands behind the status.
+    pub reason: String,
+    /// The statuses of interim answers in front of it, to a call that waits for one.
+    pub interim: Vec<u16>,
     /// Headers in order, names in lower case; bytes that are no UTF-8 replaced.
     pub headers: Vec<(String, String)>,
     /// The body.

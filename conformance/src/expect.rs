@@ -261,6 +261,7 @@ mod tests {
             status: 400,
             headers: vec![("allow".to_owned(), "GET".to_owned())],
             body: body.into(),
+            ..Answer::default()
         }
     }
 

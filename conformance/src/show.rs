@@ -118,6 +118,9 @@ impl Show {
         } else {
             line.push(format!("-X {}", quoted(&request.method)));
         }
+        if request.http_10 {
+            line.push("--http1.0".to_owned());
+        }
         let hosts = request.hosts.as_deref().unwrap_or_default();
         match &request.credentials {
             Some(Credentials::Basic { user, password }) => {
