@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::errors::{JSON, Problem};
 use super::seed::Account;
 use super::{Event, State, introduction};
-use crate::engine::{Answer, Body, Outcome, Refusal, answer};
+use crate::engine::{Answer, Body, Outcome, Refusal, answer, lets_through};
 
 /// A visitor, member by member as it is answered.
 ///
@@ -197,14 +197,21 @@ impl From<Time> for String {
 ///
 /// Rules: comm100.visitors.listed, comm100.visitors.ascending_id.
 pub(super) fn list(state: &State, account: &Account, now: Timestamp) -> Answer {
-    answer_list(state, account, Status::is_on_site, now)
+    let wanted = |status: Status| {
+        status.is_on_site() || lets_through(rule("comm100.visitors.out_of_site_not_listed"))
+    };
+    answer_list(state, account, wanted, now)
 }
 
 /// `GET /api/v1/livechat/visitors/chatting`: everybody in a chat.
 ///
 /// Rules: comm100.visitors.chatting.
 pub(super) fn list_chatting(state: &State, account: &Account, now: Timestamp) -> Answer {
-    answer_list(state, account, Status::is_chatting, now)
+    let wanted = |status: Status| {
+        status.is_chatting()
+            || (status.is_on_site() && lets_through(rule("comm100.visitors.chatting_statuses")))
+    };
+    answer_list(state, account, wanted, now)
 }
 
 /// `GET /api/v1/livechat/visitors/{id}`: one visitor.
