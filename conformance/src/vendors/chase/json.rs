@@ -37,12 +37,17 @@ pub(super) const CHECKS: &[Entry] = &[
 
 /// A body that was read as JSON, and lacks the address.
 fn read() -> Expect {
-    unfit("missing", &["email"])
+    error("missing", &["email"])
 }
 
 /// A body that was not read as JSON, because of what stands at this character.
 fn stuck(position: usize) -> Expect {
-    status(422).and(json("/detail/0/loc").is(json!(["body", position])))
+    json("/detail/0/loc").is(json!(["body", position]))
+}
+
+/// A body that was not read as JSON.
+fn stuck_somewhere() -> Expect {
+    json("/detail/0/loc/1").holds("a position", Value::is_u64)
 }
 
 /// Beside `{}`, which is read: another body, which is not.
@@ -186,7 +191,7 @@ fn white_space(world: &World) -> Result<Check, Blocked> {
         .into_iter()
         .map(|body| {
             Ok(Case::new(format!("{body:?}"))
-                .given("no JSON", probe(world, "x{}")?, status(422).and(stuck(0)))
+                .given("no JSON", probe(world, "x{}")?, stuck(0))
                 .tested("blanks", probe(world, body)?, read()))
         })
         .collect();
@@ -227,7 +232,7 @@ fn constants(world: &World) -> Result<Check, Blocked> {
                 .tested("number", good(), queued()),
             Case::new(misspelt)
                 .twin(good(), queued())
-                .tested("misspelt", bad(), status(422)),
+                .tested("misspelt", bad(), stuck_somewhere()),
         ]
     });
     Ok(Check::new().cases(cases))
@@ -333,7 +338,7 @@ fn nesting(world: &World) -> Result<Check, Blocked> {
                     body(open, "", 1)?,
                     status(422).and(json("/detail/0/type").is("json_invalid")),
                 )
-                .tested("deep", body(open, close, 500)?, status(422).and(read())),
+                .tested("deep", body(open, close, 500)?, read()),
         );
         for (what, close) in [("", close), (" that stay open", "")] {
             cases.push(
@@ -361,7 +366,7 @@ fn invalid_answer(world: &World) -> Result<Check, Blocked> {
         .and(json("/detail/0/loc/1").holds("a number", Value::is_u64))
         .and(json("/detail/0/input").is(json!({})))
         .and(json("/detail/0/ctx/error").holds("text", Value::is_string));
-    let cases: Result<Vec<Case>, Blocked> = ["{", " ", "[1,]", "{}x", "\"", r#""\x""#]
+    let cases: Result<Vec<Case>, Blocked> = ["{", " ", "[1,]", "[1]]", "\"", r#""\x""#]
         .into_iter()
         .map(|body| unlike_empty(world, body, whole.clone(), format!("{body:?}")))
         .collect();
@@ -538,7 +543,6 @@ fn invalid_escape(world: &World) -> Result<Check, Blocked> {
         (r#"["\0"]"#, 2),
         (r#"["\U0041"]"#, 2),
         ("[\"\\\n\"]", 2),
-        (r#"["\é"]"#, 2),
     ];
     complaints(world, "Invalid \\escape", &rows)
 }

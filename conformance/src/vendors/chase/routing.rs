@@ -6,7 +6,7 @@ use super::strategies::other_path;
 use super::{PATH, accepted, knock, post, reached, sound, without};
 use crate::check::{Case, Check, Entry, Refusal};
 use crate::exchange::Request;
-use crate::expect::{Expect, body, header, json, status};
+use crate::expect::{Expect, body, demand, header, json, status};
 use crate::world::{Blocked, World};
 
 /// The checks of path and method.
@@ -73,6 +73,15 @@ fn exact_path(_: &World) -> Result<Check, Blocked> {
     Ok(astray(&paths, &status(404)))
 }
 
+/// A call that is not turned away for where it goes.
+fn arrived() -> Expect {
+    Expect::new(|answer| {
+        let holds = ![404, 405, 307].contains(&answer.status);
+        let got = answer.status.to_string();
+        demand(holds, "status", "another one than 404, 405 and 307", got)
+    })
+}
+
 /// What decodes to the documented path reaches it, and what only looks like it does not.
 fn decoded_path(_: &World) -> Result<Check, Blocked> {
     let nowhere = || knock().target("/api/v2/conversion%73s");
@@ -84,7 +93,7 @@ fn decoded_path(_: &World) -> Result<Check, Blocked> {
     let found = found.map(|path| {
         Case::new(format!("to {path}"))
             .given("elsewhere", nowhere(), status(404))
-            .tested("encoded", knock().target(path), reached())
+            .tested("encoded", knock().target(path), arrived())
     });
     let other = [
         "/api/v2/%2563onversions",
