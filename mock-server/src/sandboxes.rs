@@ -178,9 +178,13 @@ impl Sandboxes {
             }
             None => (None, path),
         };
-        let Some((vendor, path)) = vendor_of(parts, rest) else {
+        let Some((vendor, mut path)) = vendor_of(parts, rest) else {
             return Destination::Nowhere;
         };
+        if named.is_some() && path.len() == rest.len() {
+            // The base URL of a sandbox names the vendor, whatever `Host` says.
+            path = strip_segment(path, VENDORS[vendor].name()).unwrap_or(path);
+        }
         let slot = named
             .or_else(|| {
                 let identity = VENDORS[vendor].identity(&Parts { path, ..*parts })?;

@@ -83,6 +83,13 @@ fn vendor_is_known_by_host_by_segment_or_by_path() {
         "/api/v1/anything",
         "Hosted.Comm100.com:443"
     ));
+    // The base URL of a sandbox goes with every host; beyond it the vendor's own paths begin.
+    let known_as = |path: &str| {
+        let target = format!("/s/default{path}/api/v1/anything");
+        answers_like_comm100(&target, "hosted.comm100.com")
+    };
+    assert!(known_as("") && known_as("/comm100"));
+    assert!(!known_as("/chase") && !known_as("/comm100/comm100"));
     // By host, a path of another vendor is still this vendor's, unknown path or not.
     assert_eq!(
         server
