@@ -77,7 +77,8 @@ fn enterprise_only(world: &World) -> Result<Check, Blocked> {
         .and("conversion_name", "Sign-up")
         .and("visitorId", THEIR_VISITOR)
         .and("value", "1");
-    let edition = |edition: &str| value!({"comm100": {"accounts": {"small": {"edition": edition}}}});
+    let edition =
+        |edition: &str| value!({"comm100": {"accounts": {"small": {"edition": edition}}}});
     let list = ("the list", list(world)?, accepted());
     let mark = ("marking", mark(world, &form)?, result(0));
     let cases = [list, mark].map(|(name, call, accepted)| {
@@ -98,7 +99,11 @@ fn edition_code(world: &World) -> Result<Check, Blocked> {
         Case::new("the list")
             .twin(list(world)?, accepted())
             .given("in Business", call.clone(), status(403))
-            .tested("once more", call, code(403_000).and(message("Access denied."))),
+            .tested(
+                "once more",
+                call,
+                code(403_000).and(message("Access denied.")),
+            ),
     ))
 }
 
@@ -106,7 +111,12 @@ fn edition_code(world: &World) -> Result<Check, Blocked> {
 fn visitors_in_any(world: &World) -> Result<Check, Blocked> {
     let one = get(world, &format!("/visitors/{THEIR_VISITOR}"))?;
     let set = one.clone().method("PUT").json(&value!([]));
-    let calls = [visitors(world)?, get(world, "/visitors/chatting")?, one, set];
+    let calls = [
+        visitors(world)?,
+        get(world, "/visitors/chatting")?,
+        one,
+        set,
+    ];
     let conversions = by_business(world, list(world)?)?;
     let cases = calls.map(|call| {
         let call = by_business(world, call)?;
@@ -128,7 +138,11 @@ fn list_needs_manage_settings(world: &World) -> Result<Check, Blocked> {
         Case::new("the list")
             .given("let in", visitors(world)?.by(viewer(world)?), accepted())
             .twin(list(world)?, accepted())
-            .tested("without the permission", list_by_viewer(world)?, status(403)),
+            .tested(
+                "without the permission",
+                list_by_viewer(world)?,
+                status(403),
+            ),
     ))
 }
 
@@ -148,9 +162,17 @@ fn permission_message(world: &World) -> Result<Check, Blocked> {
 fn admin_passes(world: &World) -> Result<Check, Blocked> {
     Ok(Check::of(
         Case::new("the list")
-            .given("let in", visitors(world)?.by(administrator(world)?), accepted())
+            .given(
+                "let in",
+                visitors(world)?.by(administrator(world)?),
+                accepted(),
+            )
             .given("another agent", list_by_viewer(world)?, turned_down())
-            .tested("an administrator", list(world)?.by(administrator(world)?), accepted()),
+            .tested(
+                "an administrator",
+                list(world)?.by(administrator(world)?),
+                accepted(),
+            ),
     ))
 }
 
@@ -161,7 +183,11 @@ fn mark_needs_none(world: &World) -> Result<Check, Blocked> {
         Case::new("marking")
             .given("the list", list_by_viewer(world)?, turned_down())
             .twin(call.clone(), accepted())
-            .tested("without the permission", call.by(viewer(world)?), accepted()),
+            .tested(
+                "without the permission",
+                call.by(viewer(world)?),
+                accepted(),
+            ),
     ))
 }
 
@@ -181,13 +207,21 @@ fn mark_switch(world: &World) -> Result<Check, Blocked> {
 
 /// An agent who may not list actions may make every visitors call.
 fn visitors_need_none(world: &World) -> Result<Check, Blocked> {
-    let calls =
-        [visitors(world)?, get(world, "/visitors/chatting")?, visitor(world)?, set_nothing(world)?];
+    let calls = [
+        visitors(world)?,
+        get(world, "/visitors/chatting")?,
+        visitor(world)?,
+        set_nothing(world)?,
+    ];
     let (list, viewer) = (list_by_viewer(world)?, viewer(world)?);
     Ok(Check::new().cases(calls.map(|call| {
         Case::new(format!("{} {}", call.method, call.target))
             .given("the list of actions", list.clone(), turned_down())
             .twin(call.clone(), accepted())
-            .tested("without the permission", call.by(viewer.clone()), accepted())
+            .tested(
+                "without the permission",
+                call.by(viewer.clone()),
+                accepted(),
+            )
     })))
 }

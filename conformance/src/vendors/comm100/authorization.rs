@@ -36,7 +36,10 @@ pub(super) const CHECKS: &[Entry] = &[
 
 /// The header that HTTP Basic makes of credentials, for writing it otherwise.
 fn basic(user: &str, key: &Secret) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{user}:{}", key.reveal())))
+    format!(
+        "Basic {}",
+        STANDARD.encode(format!("{user}:{}", key.reveal()))
+    )
 }
 
 /// The known agent, as a header.
@@ -59,14 +62,21 @@ pub(super) fn no_key() -> Secret {
 
 /// The same request with another `Authorization` header, which can only be refused.
 fn authorized(request: Request, authorization: impl Into<String>) -> Request {
-    request.by_nobody().header("Authorization", authorization).probe()
+    request
+        .by_nobody()
+        .header("Authorization", authorization)
+        .probe()
 }
 
 /// Who calls with address and key is let in, and nobody is not.
 fn basic_accepted(world: &World) -> Result<Check, Blocked> {
     let case = |name: &'static str, request: Request| {
         Case::new(name)
-            .given("by nobody", request.clone().by_nobody().probe(), status(401))
+            .given(
+                "by nobody",
+                request.clone().by_nobody().probe(),
+                status(401),
+            )
             .tested("by an agent", request, accepted())
     };
     // Where another agent is known, they must be let in as well.
@@ -100,7 +110,8 @@ fn other_scheme(world: &World) -> Result<Check, Blocked> {
     let pair = header.trim_start_matches("Basic ");
     let rows = [
         "Bearer eyJhbGciOiJub25lIn0.e30.".to_owned(),
-        "Digest username=\"tester\", realm=\"Comm100\", nonce=\"0\", uri=\"/\", response=\"0\"".to_owned(),
+        "Digest username=\"tester\", realm=\"Comm100\", nonce=\"0\", uri=\"/\", response=\"0\""
+            .to_owned(),
         format!("Bearer {pair}"),
         format!("Token {pair}"),
         format!("Basicx {pair}"),
@@ -147,8 +158,16 @@ fn unknown_email(world: &World) -> Result<Check, Blocked> {
         password: world.secret("password")?,
     };
     Ok(Refusal::of(list(world)?, accepted())
-        .broken("an unknown address", |request| request.by(stranger).probe(), status(401))
-        .broken("a longer address", |request| request.by(longer).probe(), status(401))
+        .broken(
+            "an unknown address",
+            |request| request.by(stranger).probe(),
+            status(401),
+        )
+        .broken(
+            "a longer address",
+            |request| request.by(longer).probe(),
+            status(401),
+        )
         .into())
 }
 
@@ -157,18 +176,29 @@ fn wrong_key(world: &World) -> Result<Check, Blocked> {
     let key = world.secret("password")?;
     let shorter = Secret::new("KEY_LESS_ITS_LAST", &key.reveal()[..key.reveal().len() - 1]);
     let longer = Secret::new("KEY_AND_MORE", &format!("{}0", key.reveal()));
-    let wrong = [("a key of zeros", no_key()), ("a shorter key", shorter), ("a longer key", longer)];
+    let wrong = [
+        ("a key of zeros", no_key()),
+        ("a shorter key", shorter),
+        ("a longer key", longer),
+    ];
     let (user, list) = (world.text("username")?, list(world)?);
     let case = move |name: &'static str, password: Secret| {
-        let stranger = Credentials::Basic { user: user.clone(), password };
-        Case::new(name)
-            .twin(list.clone(), accepted())
-            .tested("wrong", list.clone().by(stranger).probe(), status(401))
+        let stranger = Credentials::Basic {
+            user: user.clone(),
+            password,
+        };
+        Case::new(name).twin(list.clone(), accepted()).tested(
+            "wrong",
+            list.clone().by(stranger).probe(),
+            status(401),
+        )
     };
     let table: Vec<Case> = wrong.map(|(name, key)| case(name, key)).into();
-    Ok(Check::new().cases(table).random(2, "[0-9a-f]{32}", move |drawn| {
-        case("a random key", Secret::new("RANDOM_KEY", &drawn))
-    }))
+    Ok(Check::new()
+        .cases(table)
+        .random(2, "[0-9a-f]{32}", move |drawn| {
+            case("a random key", Secret::new("RANDOM_KEY", &drawn))
+        }))
 }
 
 /// Two agents with a key each, and neither gets in with the other's.
@@ -180,8 +210,16 @@ fn key_any_agent(world: &World) -> Result<Check, Blocked> {
         })
     };
     let swapped = [
-        ("ours with theirs", agent(world)?, pair("username", "viewer_password")?),
-        ("theirs with ours", viewer(world)?, pair("viewer_username", "password")?),
+        (
+            "ours with theirs",
+            agent(world)?,
+            pair("username", "viewer_password")?,
+        ),
+        (
+            "theirs with ours",
+            viewer(world)?,
+            pair("viewer_username", "password")?,
+        ),
     ];
     let call = visitors(world)?;
     let keyless = list(world)?.by(with_key(world, no_key())?).probe();
@@ -189,7 +227,11 @@ fn key_any_agent(world: &World) -> Result<Check, Blocked> {
         Case::new(name)
             .given("with no key at all", keyless.clone(), status(401))
             .twin(call.clone().by(own), accepted())
-            .tested("with another's key", call.clone().by(others).probe(), status(401))
+            .tested(
+                "with another's key",
+                call.clone().by(others).probe(),
+                status(401),
+            )
     })))
 }
 
@@ -236,18 +278,27 @@ fn strangers(world: &World, expect: &Expect) -> Result<Check, Blocked> {
     let list = list(world)?;
     let rows = [
         ("nobody", list.clone().by_nobody().probe()),
-        ("a wrong key", list.clone().by(with_key(world, no_key())?).probe()),
+        (
+            "a wrong key",
+            list.clone().by(with_key(world, no_key())?).probe(),
+        ),
     ];
     Ok(Check::new().cases(rows.map(|(name, stranger)| {
         let case = seen(name, stranger, status(401), expect.clone());
         let twin = Case::new("").twin(list.clone(), accepted());
-        Case { steps: [twin.steps, case.steps].concat(), ..case }
+        Case {
+            steps: [twin.steps, case.steps].concat(),
+            ..case
+        }
     })))
 }
 
 /// A 401 says how to authenticate.
 fn challenge(world: &World) -> Result<Check, Blocked> {
-    strangers(world, &header("WWW-Authenticate").is("Basic realm=\"Comm100\""))
+    strangers(
+        world,
+        &header("WWW-Authenticate").is("Basic realm=\"Comm100\""),
+    )
 }
 
 /// A 401 has the number and the message of the dossier.
@@ -269,12 +320,18 @@ fn letter_case(world: &World) -> Result<Check, Blocked> {
                 .twin(call.clone(), accepted())
                 .tested(
                     "in other letters",
-                    call.clone().by(Credentials::Basic { user, password: key.clone() }),
+                    call.clone().by(Credentials::Basic {
+                        user,
+                        password: key.clone(),
+                    }),
                     accepted(),
                 )
         }
     };
-    let other_key = call.clone().by(with_key(world, key.in_other_case())?).probe();
+    let other_key = call
+        .clone()
+        .by(with_key(world, key.in_other_case())?)
+        .probe();
     let key = Case::new("a key in other letters")
         .given("with no key", keyless, status(401))
         .twin(call, accepted())
@@ -297,7 +354,10 @@ fn reading(world: &World) -> Result<Check, Blocked> {
     let bad = basic(&world.text("username")?, &no_key());
     let pair = good.trim_start_matches("Basic ");
     let schemes = ["basic", "BASIC", "bASiC"].map(|scheme| {
-        let call = list.clone().by_nobody().header("Authorization", format!("{scheme} {pair}"));
+        let call = list
+            .clone()
+            .by_nobody()
+            .header("Authorization", format!("{scheme} {pair}"));
         Case::new(format!("the scheme {scheme}"))
             .given("by nobody", list.clone().by_nobody().probe(), status(401))
             .twin(list.clone(), accepted())
@@ -327,13 +387,22 @@ fn account_by_email(world: &World) -> Result<Check, Blocked> {
     let both = |shown: &str, hidden: &str| {
         let (shown, hidden) = (mentions(shown), mentions(hidden));
         listed().and(shown).and(Expect::new(move |answer| {
-            demand(hidden.judge(answer).is_err(), "body", "this account's actions alone", answer.text())
+            demand(
+                hidden.judge(answer).is_err(),
+                "body",
+                "this account's actions alone",
+                answer.text(),
+            )
         }))
     };
     Ok(Check::new().cases([
         Case::new("the list")
             .given("ours", list(world)?, both(&name, "Newsletter"))
-            .tested("theirs", list(world)?.by(stranger.clone()), both("Newsletter", &name)),
+            .tested(
+                "theirs",
+                list(world)?.by(stranger.clone()),
+                both("Newsletter", &name),
+            ),
         Case::new("marking")
             .twin(mark(world, &form)?, result(0))
             .tested("theirs", mark(world, &form)?.by(stranger), result(1)),

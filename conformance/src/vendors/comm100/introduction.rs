@@ -91,8 +91,16 @@ fn documented_hosts(world: &World) -> Result<Check, Blocked> {
         Case::new(format!("under {host}"))
             .given("ours", ours.clone(), is_ours.clone())
             .given("theirs", theirs.clone(), is_theirs.clone())
-            .tested("ours there", ours.clone().hosts(&[host]), Expect::anything())
-            .tested("theirs there", theirs.clone().hosts(&[host]), Expect::anything())
+            .tested(
+                "ours there",
+                ours.clone().hosts(&[host]),
+                Expect::anything(),
+            )
+            .tested(
+                "theirs there",
+                theirs.clone().hosts(&[host]),
+                Expect::anything(),
+            )
             .judge(|transcript| {
                 like(transcript, "ours", "ours there")?;
                 like(transcript, "theirs", "theirs there")
@@ -103,12 +111,14 @@ fn documented_hosts(world: &World) -> Result<Check, Blocked> {
 /// A call over plain http, answered before, is refused once https is insisted on.
 fn strict_https(world: &World) -> Result<Check, Blocked> {
     world.sandbox()?;
-    Ok(Check::new().cases([list(world)?, visitors(world)?].map(|request| {
-        Case::new(format!("GET {}", request.target))
-            .twin(request.clone(), accepted())
-            .state(value!({"comm100": {"strict_https": true}}))
-            .tested("over http", request, refused(403_000))
-    })))
+    Ok(
+        Check::new().cases([list(world)?, visitors(world)?].map(|request| {
+            Case::new(format!("GET {}", request.target))
+                .twin(request.clone(), accepted())
+                .state(value!({"comm100": {"strict_https": true}}))
+                .tested("over http", request, refused(403_000))
+        })),
+    )
 }
 
 /// Without `Host`, or with two, a call is refused with 400, whatever else is wrong with it.
@@ -121,24 +131,30 @@ fn one_host(world: &World) -> Result<Check, Blocked> {
         ("a call by nobody", named(nobody), status(401)),
         ("a call outside the API", named(outside), status(404)),
     ];
-    Ok(Check::new().cases(calls.into_iter().flat_map(|(name, call, with_one)| {
-        let defects = [
-            ("without Host", &[][..]),
-            ("with Host twice", &[HOSTS[0], HOSTS[0]]),
-            ("with two hosts", &[HOSTS[0], HOSTS[1]]),
-        ];
-        defects.map(|(defect, hosts)| {
-            Case::new(format!("{name}, {defect}"))
-                .twin(call.clone(), with_one.clone())
-                .tested("broken", call.clone().hosts(hosts), status(400))
-        })
-    })))
+    Ok(
+        Check::new().cases(calls.into_iter().flat_map(|(name, call, with_one)| {
+            let defects = [
+                ("without Host", &[][..]),
+                ("with Host twice", &[HOSTS[0], HOSTS[0]]),
+                ("with two hosts", &[HOSTS[0], HOSTS[1]]),
+            ];
+            defects.map(|(defect, hosts)| {
+                Case::new(format!("{name}, {defect}"))
+                    .twin(call.clone(), with_one.clone())
+                    .tested("broken", call.clone().hosts(hosts), status(400))
+            })
+        })),
+    )
 }
 
 /// The list is found below `/api/v1/`, and not without it.
 fn api_prefix(world: &World) -> Result<Check, Blocked> {
     let list = list(world)?;
-    let elsewhere = ["/livechat/conversions", "/api/livechat/conversions", "/v1/livechat/conversions"];
+    let elsewhere = [
+        "/livechat/conversions",
+        "/api/livechat/conversions",
+        "/v1/livechat/conversions",
+    ];
     Ok(Check::new().cases(elsewhere.map(|path| {
         Case::new(format!("at {path}"))
             .twin(list.clone(), accepted())
@@ -169,7 +185,11 @@ fn spelled(list: &Request, nowhere: &Request, path: String) -> Case {
     Case::new(format!("at {path}"))
         .given("usual", list.clone(), accepted())
         .given("unknown", nowhere.clone(), turned_down())
-        .tested("spelled otherwise", list.clone().target(path), Expect::anything())
+        .tested(
+            "spelled otherwise",
+            list.clone().target(path),
+            Expect::anything(),
+        )
         .judge(|transcript| like(transcript, "usual", "spelled otherwise"))
 }
 
@@ -192,7 +212,11 @@ fn any_case(world: &World) -> Result<Check, Blocked> {
 
 /// One slash at the end is let pass, and two are not.
 fn trailing_slash(world: &World) -> Result<Check, Blocked> {
-    let calls = [list(world)?, visitors(world)?, get(world, "/visitors/chatting")?];
+    let calls = [
+        list(world)?,
+        visitors(world)?,
+        get(world, "/visitors/chatting")?,
+    ];
     Ok(Check::new().cases(calls.map(|call| {
         Case::new(format!("GET {}", call.target))
             .given("without", call.clone(), accepted())
@@ -217,7 +241,10 @@ fn decoded_once(world: &World) -> Result<Check, Blocked> {
             .twin(list.clone(), accepted())
             .tested("elsewhere", list.clone().target(path), turned_down())
     });
-    let same = ["/api/v1/livechat/%63onversions", "/api/v1/livechat%2fconversions"];
+    let same = [
+        "/api/v1/livechat/%63onversions",
+        "/api/v1/livechat%2fconversions",
+    ];
     Ok(Check::new()
         .cases(same.map(|path| spelled(&list, &nowhere, path.to_owned())))
         .cases(others)
@@ -235,13 +262,15 @@ fn outside_unknown(world: &World) -> Result<Check, Blocked> {
         ("by an agent", inside.clone(), accepted()),
         ("by nobody", inside.by_nobody().probe(), status(401)),
     ];
-    Ok(Check::new().cases(callers.into_iter().flat_map(|(name, inside, answered)| {
-        [outside.as_str(), api, "/"].map(|path| {
-            Case::new(format!("{name}, at {path}"))
-                .twin(inside.clone(), answered.clone())
-                .tested("outside", inside.clone().target(path), refused(404_000))
-        })
-    })))
+    Ok(
+        Check::new().cases(callers.into_iter().flat_map(|(name, inside, answered)| {
+            [outside.as_str(), api, "/"].map(|path| {
+                Case::new(format!("{name}, at {path}"))
+                    .twin(inside.clone(), answered.clone())
+                    .tested("outside", inside.clone().target(path), refused(404_000))
+            })
+        })),
+    )
 }
 
 /// Where nothing is, strangers learn no more than anywhere else.
@@ -249,13 +278,20 @@ fn credentials_before_unknown(world: &World) -> Result<Check, Blocked> {
     let nowhere = nowhere(world)?;
     let strangers = [
         ("by nobody", list(world)?.by_nobody().probe()),
-        ("by an unknown agent", list(world)?.by(unknown_agent(world)?).probe()),
+        (
+            "by an unknown agent",
+            list(world)?.by(unknown_agent(world)?).probe(),
+        ),
     ];
     Ok(Check::new().cases(strangers.map(|(name, stranger)| {
         Case::new(name)
             .given("the list", stranger.clone(), status(401))
             .twin(nowhere.clone(), status(404))
-            .tested("an unknown path", stranger.target(&nowhere.target), status(401))
+            .tested(
+                "an unknown path",
+                stranger.target(&nowhere.target),
+                status(401),
+            )
     })))
 }
 
@@ -275,12 +311,18 @@ fn unknown(world: &World) -> Result<Check, Blocked> {
         let named = format!("{path} not found.");
         let wanted = format!("text that ends with {named}");
         let names = json("/message").holds(&wanted, move |message| {
-            message.as_str().is_some_and(|message| message.ends_with(&named))
+            message
+                .as_str()
+                .is_some_and(|message| message.ends_with(&named))
         });
         let known = known.clone();
         Case::new(format!("at {path}{query}"))
             .twin(known.clone(), accepted())
-            .tested("unknown", known.target(path + query), refused(404_000).and(names))
+            .tested(
+                "unknown",
+                known.target(path + query),
+                refused(404_000).and(names),
+            )
     })))
 }
 
@@ -293,13 +335,19 @@ fn method(world: &World) -> Result<Check, Blocked> {
         (visitor(world)?, ["POST", "PATCH", "DELETE", "PURGE"]),
         (marked, ["GET", "PUT", "PATCH", "DELETE"]),
     ];
-    Ok(Check::new().cases(calls.into_iter().flat_map(|(call, methods)| {
-        methods.map(|method| {
-            Case::new(format!("{method} {}", call.target))
-                .twin(call.clone(), accepted())
-                .tested("another method", call.clone().method(method), refused(405_000))
-        })
-    })))
+    Ok(
+        Check::new().cases(calls.into_iter().flat_map(|(call, methods)| {
+            methods.map(|method| {
+                Case::new(format!("{method} {}", call.target))
+                    .twin(call.clone(), accepted())
+                    .tested(
+                        "another method",
+                        call.clone().method(method),
+                        refused(405_000),
+                    )
+            })
+        })),
+    )
 }
 
 /// The call that marks, made with GET: a method that its path does not take, and that changes nothing.
@@ -319,9 +367,17 @@ fn allow(world: &World) -> Result<Check, Blocked> {
         let methods: BTreeSet<String> = methods.into_iter().map(str::to_owned).collect();
         let listed = header("Allow").holds(&wanted, move |allow| {
             let allow = allow.as_str().unwrap_or_default().split(',');
-            allow.map(|method| method.trim().to_owned()).collect::<BTreeSet<_>>() == methods
+            allow
+                .map(|method| method.trim().to_owned())
+                .collect::<BTreeSet<_>>()
+                == methods
         });
-        seen(format!("{} {}", request.method, request.target), request, status(405), listed)
+        seen(
+            format!("{} {}", request.method, request.target),
+            request,
+            status(405),
+            listed,
+        )
     })))
 }
 
@@ -332,19 +388,32 @@ fn head_and_options(world: &World) -> Result<Check, Blocked> {
     let no_cors = Expect::new(|answer: &Answer| {
         let mut names = answer.headers.iter().map(|(name, _)| name.as_str());
         let found = names.find(|name| name.starts_with("access-control-"));
-        demand(found.is_none(), "headers", "no CORS headers", found.unwrap_or_default())
+        demand(
+            found.is_none(),
+            "headers",
+            "no CORS headers",
+            found.unwrap_or_default(),
+        )
     });
     let rows = [list.clone().method("HEAD"), preflight.method("OPTIONS")];
     let wrong = mark_by_get(world)?;
-    Ok(Check::of(seen("GET", list, accepted(), no_cors.clone())).cases(rows.map(|request| {
-        Case::new(request.method.clone())
-            .given("wrong", wrong.clone(), turned_down())
-            .tested("method", request, no_cors.clone())
-            .judge(|transcript| {
-                let [wrong, found] = ["wrong", "method"].map(|label| transcript.answer(label).status);
-                demand(found == wrong, "status", wrong.to_string(), found.to_string())
-            })
-    })))
+    Ok(
+        Check::of(seen("GET", list, accepted(), no_cors.clone())).cases(rows.map(|request| {
+            Case::new(request.method.clone())
+                .given("wrong", wrong.clone(), turned_down())
+                .tested("method", request, no_cors.clone())
+                .judge(|transcript| {
+                    let [wrong, found] =
+                        ["wrong", "method"].map(|label| transcript.answer(label).status);
+                    demand(
+                        found == wrong,
+                        "status",
+                        wrong.to_string(),
+                        found.to_string(),
+                    )
+                })
+        })),
+    )
 }
 
 /// The largest body that is read, in bytes.
@@ -389,20 +458,27 @@ fn readable(world: &World) -> Result<Check, Blocked> {
         ("a negative size", b"-2\r\n[]\r\n0\r\n\r\n"),
         ("a chunk longer than its size", b"1\r\n[]\r\n0\r\n\r\n"),
     ];
-    Ok(Check::of(unread).cases(rows.into_iter().flat_map(|(name, request, expect)| {
-        broken.map(|(defect, bytes)| {
-            let whole = chunk(request.body.as_deref().unwrap_or_default());
-            Case::new(format!("{name}, {defect}"))
-                .twin(request.clone().chunks(whole), accepted())
-                .tested("broken", request.clone().chunks(bytes), expect.clone())
-        })
-    })))
+    Ok(
+        Check::of(unread).cases(rows.into_iter().flat_map(|(name, request, expect)| {
+            broken.map(|(defect, bytes)| {
+                let whole = chunk(request.body.as_deref().unwrap_or_default());
+                Case::new(format!("{name}, {defect}"))
+                    .twin(request.clone().chunks(whole), accepted())
+                    .tested("broken", request.clone().chunks(bytes), expect.clone())
+            })
+        })),
+    )
 }
 
 /// Whoever asks for something else than JSON gets the same JSON.
 fn json_only(world: &World) -> Result<Check, Blocked> {
     let list = list(world)?;
-    let accepts = ["application/xml", "text/html", "text/xml, */*;q=0.1", "text/javascript"];
+    let accepts = [
+        "application/xml",
+        "text/html",
+        "text/xml, */*;q=0.1",
+        "text/javascript",
+    ];
     let asked = accepts.map(|accept| list.clone().header("Accept", accept));
     let padded = list.clone().target_and("?callback=f&format=xml");
     let nowhere = nowhere(world)?.header("Accept", "application/xml");
@@ -410,11 +486,18 @@ fn json_only(world: &World) -> Result<Check, Blocked> {
     Ok(Check::of(
         Case::new("an unknown path")
             .twin(list.clone(), accepted())
-            .given("without Accept", nowhere.clone().without_header("Accept"), object.clone())
+            .given(
+                "without Accept",
+                nowhere.clone().without_header("Accept"),
+                object.clone(),
+            )
             .tested("for XML", nowhere, object),
     )
     .cases(asked.into_iter().chain([padded]).map(|request| {
-        let wish = request.headers.first().map_or("callback", |(_, accept)| accept);
+        let wish = request
+            .headers
+            .first()
+            .map_or("callback", |(_, accept)| accept);
         Case::new(wish.to_owned())
             .given("usual", list.clone(), listed())
             .tested("otherwise", request, Expect::anything())
@@ -427,7 +510,11 @@ fn content_type(world: &World) -> Result<Check, Blocked> {
     let rows = [
         ("a list", list(world)?, accepted()),
         ("a refusal", nowhere(world)?, turned_down()),
-        ("a refusal of nobody", list(world)?.by_nobody().probe(), turned_down()),
+        (
+            "a refusal of nobody",
+            list(world)?.by_nobody().probe(),
+            turned_down(),
+        ),
     ];
     Ok(Check::new().cases(rows.map(|(name, request, met)| {
         let json = header("Content-Type").is("application/json; charset=utf-8");
@@ -439,10 +526,16 @@ fn content_type(world: &World) -> Result<Check, Blocked> {
 fn utf8(world: &World) -> Result<Check, Blocked> {
     world.sandbox()?;
     let utf8 = Expect::new(|answer: &Answer| {
-        demand(std::str::from_utf8(&answer.body).is_ok(), "body", "UTF-8", answer.text())
+        demand(
+            std::str::from_utf8(&answer.body).is_ok(),
+            "body",
+            "UTF-8",
+            answer.text(),
+        )
     })
     .and(body().holds("no byte order mark", |body| {
-        body.as_str().is_some_and(|body| !body.starts_with('\u{feff}'))
+        body.as_str()
+            .is_some_and(|body| !body.starts_with('\u{feff}'))
     }));
     let name = |list: &Value| {
         let action = list.as_array()?.iter().find(|action| action["id"] == 7)?;
@@ -454,14 +547,26 @@ fn utf8(world: &World) -> Result<Check, Blocked> {
     });
     let list = list(world)?;
     let hostless = list.clone().hosts(&[]);
-    Ok(Check::of(seen("the list", list.clone(), there, utf8.clone().and(named)))
-        .case(Case::new("a refusal").twin(list, accepted()).tested("without Host", hostless, utf8)))
+    Ok(Check::of(seen(
+        "the list",
+        list.clone(),
+        there,
+        utf8.clone().and(named),
+    ))
+    .case(Case::new("a refusal").twin(list, accepted()).tested(
+        "without Host",
+        hostless,
+        utf8,
+    )))
 }
 
 /// The members of an object that are among these stand in this order.
 fn in_order(members: &'static [&'static str]) -> impl Fn(&Value) -> bool {
     move |object| {
-        let known = object.as_object().into_iter().flat_map(serde_json::Map::keys);
+        let known = object
+            .as_object()
+            .into_iter()
+            .flat_map(serde_json::Map::keys);
         known
             .filter_map(|name| members.iter().position(|member| member == name))
             .is_sorted()
@@ -473,26 +578,63 @@ fn member_order(world: &World) -> Result<Check, Blocked> {
     const ACTION: &[&str] = &["id", "isEnable", "name"];
     const FAILURE: &[&str] = &["code", "message"];
     const VISITOR: &[&str] = &[
-        "browser", "chats", "city", "company", "country", "current_browsing", "custom_fields",
-        "custom_variable", "department", "email", "first_visit_time", "flash_version", "id", "ip",
-        "keywords", "landing_page", "language", "name", "operating_system", "page_views", "phone",
-        "product_service", "referrer_url", "screen_resolution", "search_engine", "state", "status",
-        "time_zone", "visit_time", "visits",
+        "browser",
+        "chats",
+        "city",
+        "company",
+        "country",
+        "current_browsing",
+        "custom_fields",
+        "custom_variable",
+        "department",
+        "email",
+        "first_visit_time",
+        "flash_version",
+        "id",
+        "ip",
+        "keywords",
+        "landing_page",
+        "language",
+        "name",
+        "operating_system",
+        "page_views",
+        "phone",
+        "product_service",
+        "referrer_url",
+        "screen_resolution",
+        "search_engine",
+        "state",
+        "status",
+        "time_zone",
+        "visit_time",
+        "visits",
     ];
-    let order = |members: &'static [&'static str]| {
-        json("").holds(&members.join(", "), in_order(members))
-    };
+    let order =
+        |members: &'static [&'static str]| json("").holds(&members.join(", "), in_order(members));
     let actions = json("").holds(&ACTION.join(", "), |list| {
-        list.as_array().is_some_and(|list| list.iter().all(in_order(ACTION)))
+        list.as_array()
+            .is_some_and(|list| list.iter().all(in_order(ACTION)))
     });
     let has = |members: [&'static str; 2]| {
-        json(&format!("/{}", members[0])).exists().and(json(&format!("/{}", members[1])).exists())
+        json(&format!("/{}", members[0]))
+            .exists()
+            .and(json(&format!("/{}", members[1])).exists())
     };
     let named = listed().and(mentions(&world.text("conversion_name")?));
     Ok(Check::new().cases([
         seen("actions", list(world)?, named, actions),
-        seen("a visitor", visitor(world)?, has(["browser", "visits"]), order(VISITOR)),
-        seen("a failure", nowhere(world)?, has(["code", "message"]), order(FAILURE)),
+        seen(
+            "a visitor",
+            visitor(world)?,
+            has(["browser", "visits"]),
+            order(VISITOR),
+        ),
+        seen(
+            "a failure",
+            nowhere(world)?,
+            has(["code", "message"]),
+            order(FAILURE),
+        ),
     ]))
 }
 
@@ -501,7 +643,10 @@ fn envelope(world: &World) -> Result<Check, Blocked> {
     let rows = [
         ("an unknown path", nowhere(world)?),
         ("a wrong method", mark_by_get(world)?),
-        ("an unknown visitor", get(world, &format!("/visitors/{}", world.unique()))?),
+        (
+            "an unknown visitor",
+            get(world, &format!("/visitors/{}", world.unique()))?,
+        ),
     ];
     let list = list(world)?;
     Ok(Check::new().cases(rows.map(|(name, request)| {
@@ -522,26 +667,39 @@ fn caller_errors(world: &World) -> Result<Check, Blocked> {
     let form = sound(world)?;
     let astray = mark(world, &form)?.target(nowhere(world)?.target).probe();
     let is_list = json("").holds("an array", Value::is_array);
-    Ok(Check::of(seen("a good call", visitors(world)?, is_list, accepted())).case(
-        Case::new("a path that is not there")
-            .twin(list(world)?, accepted())
-            .tested("sent astray", astray, turned_down()),
-    ))
+    Ok(
+        Check::of(seen("a good call", visitors(world)?, is_list, accepted())).case(
+            Case::new("a path that is not there")
+                .twin(list(world)?, accepted())
+                .tested("sent astray", astray, turned_down()),
+        ),
+    )
 }
 
 /// The first three digits of a number are the status. An answer without a number is another rule's.
 fn code_begins_with_status(world: &World) -> Result<Check, Blocked> {
     let begins = Expect::new(|answer: &Answer| {
         let code = answer.at("/code").unwrap_or_default();
-        let code = code.as_str().map_or_else(|| code.to_string(), ToOwned::to_owned);
+        let code = code
+            .as_str()
+            .map_or_else(|| code.to_string(), ToOwned::to_owned);
         let wanted = format!("a number that begins with {}", answer.status);
-        demand(code.starts_with(&answer.status.to_string()), "body /code", wanted, code)
+        demand(
+            code.starts_with(&answer.status.to_string()),
+            "body /code",
+            wanted,
+            code,
+        )
     });
     let numbered = json("/code").exists();
     let unnumbered = json("/code").absent();
     let rows = [
         ("404", nowhere(world)?, status(404).and(numbered.clone())),
-        ("401", list(world)?.by_nobody().probe(), status(401).and(numbered.clone())),
+        (
+            "401",
+            list(world)?.by_nobody().probe(),
+            status(401).and(numbered.clone()),
+        ),
         ("405", mark_by_get(world)?, status(405).and(numbered)),
         ("400", list(world)?.hosts(&[]), status(400)),
     ];
@@ -564,9 +722,24 @@ fn never_both(world: &World) -> Result<Check, Blocked> {
     let no_failure = neither(["/code", "/message"]);
     let no_result = neither(["/error_code", "/error_message"]);
     Ok(Check::new().cases([
-        seen("recorded", mark(world, &sound)?, result.clone(), no_failure.clone()),
-        seen("an unknown name", mark(world, &unknown)?, result, no_failure),
-        seen("without a name", mark(world, &nameless)?, failure.clone(), no_result.clone()),
+        seen(
+            "recorded",
+            mark(world, &sound)?,
+            result.clone(),
+            no_failure.clone(),
+        ),
+        seen(
+            "an unknown name",
+            mark(world, &unknown)?,
+            result,
+            no_failure,
+        ),
+        seen(
+            "without a name",
+            mark(world, &nameless)?,
+            failure.clone(),
+            no_result.clone(),
+        ),
         seen("an unknown path", nowhere(world)?, failure, no_result),
     ]))
 }
@@ -574,10 +747,12 @@ fn never_both(world: &World) -> Result<Check, Blocked> {
 /// A fault of the service, switched on, is answered with 500.
 fn internal_fault(world: &World) -> Result<Check, Blocked> {
     world.sandbox()?;
-    Ok(Check::new().cases([list(world)?, visitors(world)?].map(|request| {
-        Case::new(format!("GET {}", request.target))
-            .twin(request.clone(), accepted())
-            .state(account(&value!({"internal_fault": true})))
-            .tested("with the fault", request, refused(500_000))
-    })))
+    Ok(
+        Check::new().cases([list(world)?, visitors(world)?].map(|request| {
+            Case::new(format!("GET {}", request.target))
+                .twin(request.clone(), accepted())
+                .state(account(&value!({"internal_fault": true})))
+                .tested("with the fault", request, refused(500_000))
+        })),
+    )
 }

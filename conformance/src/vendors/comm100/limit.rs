@@ -7,8 +7,7 @@ use super::authorization::{no_key, with_key};
 use super::strategies::{instant, seconds};
 use super::{
     STRANGER, accepted, account, administrator, code, get, list, listed, mark, mentions, message,
-    seeded, set_nothing, sound, turned_down, unknown_agent, viewer, visitor,
-    visitors,
+    seeded, set_nothing, sound, turned_down, unknown_agent, viewer, visitor, visitors,
 };
 use crate::check::{Case, Check, Entry};
 use crate::exchange::{Answer, Request};
@@ -38,7 +37,9 @@ fn limited(name: impl Into<String>, calls: u32) -> Case {
 /// Uses all of a limit up, and sees that it holds.
 fn used_up(case: Case, calls: u32, call: &Request) -> Case {
     (0..calls)
-        .fold(case, |case, _| case.given("within the limit", call.clone(), accepted()))
+        .fold(case, |case, _| {
+            case.given("within the limit", call.clone(), accepted())
+        })
         .given("beyond the limit", call.clone(), status(403))
 }
 
@@ -64,18 +65,28 @@ fn refused(world: &World) -> Result<Check, Blocked> {
         set_nothing(world)?,
     ];
     let case = |name: String, calls: u32, within: &[Request], beyond: &[Request]| {
-        let case = within
-            .iter()
-            .fold(limited(name, calls), |case, call| case.tested("within", call.clone(), accepted()));
-        beyond
-            .iter()
-            .fold(case, |case, call| case.tested("beyond", call.clone(), status(403)))
+        let case = within.iter().fold(limited(name, calls), |case, call| {
+            case.tested("within", call.clone(), accepted())
+        });
+        beyond.iter().fold(case, |case, call| {
+            case.tested("beyond", call.clone(), status(403))
+        })
     };
     let alike = [1, 2, 5].map(|calls| {
         let within = vec![list.clone(); calls as usize];
-        case(format!("a limit of {calls}"), calls, &within, &[list.clone()])
+        case(
+            format!("a limit of {calls}"),
+            calls,
+            &within,
+            &[list.clone()],
+        )
     });
-    let mixed = case("a call of each kind".to_owned(), 6, &of_each_kind, &of_each_kind);
+    let mixed = case(
+        "a call of each kind".to_owned(),
+        6,
+        &of_each_kind,
+        &of_each_kind,
+    );
     Ok(Check::new().cases(alike).case(mixed))
 }
 
@@ -108,10 +119,18 @@ fn midnight_utc(world: &World) -> Result<Check, Blocked> {
         move |(first, later)| {
             let second = first + SignedDuration::from_secs(later);
             let day = |at: Timestamp| at.as_second().div_euclid(86_400);
-            let expect = if day(first) == day(second) { status(403) } else { accepted() };
-            used_up(limited(format!("from {first} to {second}"), 1).clock(first), 1, &list)
-                .clock(second)
-                .tested("later", list.clone(), expect)
+            let expect = if day(first) == day(second) {
+                status(403)
+            } else {
+                accepted()
+            };
+            used_up(
+                limited(format!("from {first} to {second}"), 1).clock(first),
+                1,
+                &list,
+            )
+            .clock(second)
+            .tested("later", list.clone(), expect)
         },
     ))
 }
@@ -177,9 +196,18 @@ fn failures_count(world: &World) -> Result<Check, Blocked> {
     let list = list(world)?;
     let nameless = sound(world)?.without("conversion_name");
     let failures = [
-        ("an unknown path", get(world, &format!("/{}", world.unique()))?),
-        ("a wrong method", get(world, "/mark_api_conversion_successful")?),
-        ("an unknown visitor", get(world, &format!("/visitors/{}", world.unique()))?),
+        (
+            "an unknown path",
+            get(world, &format!("/{}", world.unique()))?,
+        ),
+        (
+            "a wrong method",
+            get(world, "/mark_api_conversion_successful")?,
+        ),
+        (
+            "an unknown visitor",
+            get(world, &format!("/visitors/{}", world.unique()))?,
+        ),
         ("a missing parameter", mark(world, &nameless)?),
         ("a missing permission", list.clone().by(viewer(world)?)),
     ];
@@ -198,7 +226,12 @@ fn unauthenticated_not_counted(world: &World) -> Result<Check, Blocked> {
     let strangers = [
         ("nobody", list.clone().by_nobody()),
         ("an unknown agent", list.clone().by(unknown_agent(world)?)),
-        ("another scheme", list.clone().by_nobody().header("Authorization", "Bearer e30.e30.")),
+        (
+            "another scheme",
+            list.clone()
+                .by_nobody()
+                .header("Authorization", "Bearer e30.e30."),
+        ),
         ("a wrong key", list.clone().by(with_key(world, no_key())?)),
     ];
     Ok(Check::new().cases(strangers.map(|(name, stranger)| {
@@ -216,15 +249,23 @@ fn no_hints(world: &World) -> Result<Check, Blocked> {
     let list = list(world)?;
     let hintless = Expect::new(|answer: &Answer| {
         demand(answer.status != 429, "status", "another than 429", "429")?;
-        let mut names = answer.headers.iter().map(|(name, _)| name.to_ascii_lowercase());
-        let hint = names.find(|name| name == "retry-after" || name.replace('-', "").contains("ratelimit"));
+        let mut names = answer
+            .headers
+            .iter()
+            .map(|(name, _)| name.to_ascii_lowercase());
+        let hint =
+            names.find(|name| name == "retry-after" || name.replace('-', "").contains("ratelimit"));
         let wanted = "neither Retry-After nor rate-limit headers";
         demand(hint.is_none(), "headers", wanted, hint.unwrap_or_default())
     });
     Ok(Check::of(
         limited("a limit of 1", 1)
             .given("within the limit", list.clone(), accepted())
-            .given("beyond the limit", list.clone(), json("/code").exists().and(status_from(400, 599)))
+            .given(
+                "beyond the limit",
+                list.clone(),
+                json("/code").exists().and(status_from(400, 599)),
+            )
             .tested("once more", list, hintless),
     ))
 }

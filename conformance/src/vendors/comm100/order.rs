@@ -10,8 +10,10 @@ use crate::expect::{Expect, status_from};
 use crate::world::{Blocked, World};
 
 /// The checks of this section.
-pub(super) const CHECKS: &[Entry] =
-    &[("comm100.order.gates", gates), ("comm100.order.parameters", parameters)];
+pub(super) const CHECKS: &[Entry] = &[
+    ("comm100.order.gates", gates),
+    ("comm100.order.parameters", parameters),
+];
 
 /// A reason to refuse a call: what it takes of the sandbox and of the call, and what undoes it in the sandbox.
 struct Reason {
@@ -24,17 +26,28 @@ struct Reason {
 impl Reason {
     /// One that lies in the call.
     fn of_call(name: &'static str, call: impl Fn(Request) -> Request + 'static) -> Self {
-        Self { name, state: None, call: Box::new(call), refused: status_from(400, 599) }
+        Self {
+            name,
+            state: None,
+            call: Box::new(call),
+            refused: status_from(400, 599),
+        }
     }
 
     /// One that lies in the sandbox: a patch, and the patch that undoes it.
     fn of_state(name: &'static str, on: Value, off: Value) -> Self {
-        Self { state: Some([on, off]), ..Self::of_call(name, |call| call) }
+        Self {
+            state: Some([on, off]),
+            ..Self::of_call(name, |call| call)
+        }
     }
 
     /// The same, answered with a result.
     fn with_result(self, error_code: i64) -> Self {
-        Self { refused: result(error_code), ..self }
+        Self {
+            refused: result(error_code),
+            ..self
+        }
     }
 }
 
@@ -48,17 +61,25 @@ fn patched(case: Case, reason: &Reason, which: usize) -> Case {
 
 /// A call with two reasons is answered as with the first alone, and otherwise than with the second alone.
 fn first_counts(call: &Request, sound: &Expect, first: &Reason, second: &Reason) -> Case {
-    let case = Case::new(format!("{} and {}", first.name, second.name)).twin(call.clone(), sound.clone());
-    let case = patched(case, first, 0).given("first", (first.call)(call.clone()), first.refused.clone());
+    let case =
+        Case::new(format!("{} and {}", first.name, second.name)).twin(call.clone(), sound.clone());
+    let case =
+        patched(case, first, 0).given("first", (first.call)(call.clone()), first.refused.clone());
     let case = patched(patched(case, first, 1), second, 0);
-    let case = case.given("second", (second.call)(call.clone()), second.refused.clone());
+    let case = case.given(
+        "second",
+        (second.call)(call.clone()),
+        second.refused.clone(),
+    );
     let both = (first.call)((second.call)(call.clone()));
     patched(case, first, 0)
         .tested(
             "both",
             move |transcript: &Transcript| match like(transcript, "first", "second") {
                 Err(_) => Ok(both.clone()),
-                Ok(()) => Err("the two refusals look alike, so their order cannot be seen".to_owned()),
+                Ok(()) => {
+                    Err("the two refusals look alike, so their order cannot be seen".to_owned())
+                }
             },
             Expect::anything(),
         )
@@ -81,13 +102,29 @@ fn gates(world: &World) -> Result<Check, Blocked> {
     );
     let outside = Reason::of_call("a path outside the API", move |call| call.target(&outside));
     let nobody = Reason::of_call("no credentials", Request::by_nobody);
-    let limit = switch("the limit", value!({"daily_limit": 0}), value!({"daily_limit": null}));
+    let limit = switch(
+        "the limit",
+        value!({"daily_limit": 0}),
+        value!({"daily_limit": null}),
+    );
     let unknown = Reason::of_call("an unknown path", move |call| call.target(&unknown));
     let method = Reason::of_call("a wrong method", |call| call.method("POST"));
-    let closed = switch("a closed account", value!({"state": "closed"}), value!({"state": "active"}));
-    let edition = switch("the edition", value!({"edition": "business"}), value!({"edition": "enterprise"}));
+    let closed = switch(
+        "a closed account",
+        value!({"state": "closed"}),
+        value!({"state": "active"}),
+    );
+    let edition = switch(
+        "the edition",
+        value!({"edition": "business"}),
+        value!({"edition": "enterprise"}),
+    );
     let permission = Reason::of_call("no permission", move |call| call.by(viewer.clone()));
-    let fault = switch("a fault", value!({"internal_fault": true}), value!({"internal_fault": false}));
+    let fault = switch(
+        "a fault",
+        value!({"internal_fault": true}),
+        value!({"internal_fault": false}),
+    );
     let pairs = [
         (&https, &outside),
         (&https, &nobody),
@@ -105,7 +142,8 @@ fn gates(world: &World) -> Result<Check, Blocked> {
         (&edition, &fault),
         (&permission, &fault),
     ];
-    Ok(Check::new().cases(pairs.map(|(first, second)| first_counts(&list, &accepted(), first, second))))
+    Ok(Check::new()
+        .cases(pairs.map(|(first, second)| first_counts(&list, &accepted(), first, second))))
 }
 
 /// Of two things wrong with a conversion, the one that is looked at earlier answers.
@@ -128,15 +166,21 @@ fn parameters(world: &World) -> Result<Check, Blocked> {
     });
     let nameless = rewritten("no name", Box::new(|form| form.without("conversion_name")));
     let valueless = rewritten("no value", Box::new(|form| form.without("value")));
-    let worded = rewritten("a value in words", Box::new(|form| form.set("value", "five")));
+    let worded = rewritten(
+        "a value in words",
+        Box::new(|form| form.set("value", "five")),
+    );
     let stranger = unknown.clone();
     let misnamed = rewritten(
         "an unknown name",
         Box::new(move |form| form.set("conversion_name", &unknown)),
     )
     .with_result(1);
-    let misled = rewritten("an unknown visitor", Box::new(move |form| form.set("visitorId", &stranger)))
-        .with_result(2);
+    let misled = rewritten(
+        "an unknown visitor",
+        Box::new(move |form| form.set("visitorId", &stranger)),
+    )
+    .with_result(2);
     let fault = Reason::of_state(
         "the switch error_3",
         account(&value!({"error_3": true})),
@@ -153,10 +197,15 @@ fn parameters(world: &World) -> Result<Check, Blocked> {
         (&misnamed, &fault),
         (&misled, &fault),
     ];
-    Ok(Check::new().cases(pairs.map(|(first, second)| first_counts(&call, &result(0), first, second))))
+    Ok(Check::new()
+        .cases(pairs.map(|(first, second)| first_counts(&call, &result(0), first, second))))
 }
 
 /// The form that a call sends.
 fn form_of(call: &Request) -> Form {
-    Form(form_urlencoded::parse(call.body.as_deref().unwrap_or_default()).into_owned().collect())
+    Form(
+        form_urlencoded::parse(call.body.as_deref().unwrap_or_default())
+            .into_owned()
+            .collect(),
+    )
 }
