@@ -108,11 +108,8 @@ fn basic_forms(world: &World) -> Result<Check, Blocked> {
     );
     let bad = encoded("IRunknown00000000000000000000000AA", "made-up");
     let written = |authorization: &str| with_authorization(request.clone(), authorization);
-    let stranger = || Case::new("").given("stranger", written(&format!("Basic {bad}")), refused());
-    let named = |name: &'static str| Case {
-        name: name.into(),
-        ..stranger()
-    };
+    let stranger = written(&format!("Basic {bad}"));
+    let named = |name: &'static str| Case::new(name).given("stranger", stranger.clone(), refused());
     let spelled = ["basic", "BASIC", "bAsIc"].map(|scheme| {
         named("in another letter case").tested(
             scheme,

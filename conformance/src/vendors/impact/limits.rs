@@ -176,7 +176,7 @@ fn counts_this_call(world: &World) -> Result<Check, Blocked> {
     let check = Check::of(seen(
         Case::new("never all of them"),
         request.clone(),
-        both,
+        both.clone(),
         less,
     ));
     if !world.own_sandbox {
@@ -187,12 +187,13 @@ fn counts_this_call(world: &World) -> Result<Check, Blocked> {
         demand(
             left == limit.map(|limit| limit - 1),
             "header x-ratelimit-remaining-hour",
-            format!("one less than {limit:?}"),
-            format!("{left:?}"),
+            "one less than the limit",
+            format!("{left:?} of {limit:?}"),
         )
     });
     Ok(check.cases([1, 2].map(|ahead| {
         Case::new("the first of an hour")
+            .given("numbers", request.clone(), both.clone())
             .clock(hour(world, ahead))
             .tested("first", request.clone(), first.clone())
     })))
