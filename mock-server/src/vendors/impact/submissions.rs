@@ -12,11 +12,12 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::engine::{Outcome, Refusal};
+use crate::engine::{Outcome, Refusal, ensure};
 
 use super::Event;
 use super::actions::Action;
 use super::dates::later;
+use super::errors;
 use super::items::Item;
 use super::money::Money;
 use super::requests::Call;
@@ -148,18 +149,22 @@ impl Submission {
 
 /// `GET /Mediapartners/{AccountSID}/APISubmissions/{BatchId}`: the record of a submission.
 ///
-/// Rules: impact.submissions.record, impact.submissions.kept_for_90_days.
+/// Rules: impact.submissions.record.
 pub(super) fn retrieve(call: &Call<'_>, id: &str) -> Result<Outcome<Event>, Refusal> {
     let kept = SignedDuration::from_hours(24 * i64::from(call.state.settings().record_days));
     let found = parse_batch_id(id)
         .and_then(|batch| Some((batch, call.state.submission(batch)?)))
-        .filter(|(_, record)| record.account == call.account_id)
-        .filter(|(_, record)| call.now <= later(record.submitted_at, kept));
+        .filter(|(_, record)| record.account == call.account_id);
     let (batch, record) = call.found(
         found,
         rule("impact.submissions.unknown"),
         "the account has no such submission",
     )?;
+    ensure(call.now <= later(record.submitted_at, kept), || {
+        let why = "the record is not kept any more";
+        let answer = errors::not_found(&call.reply);
+        Refusal::new(rule("impact.submissions.kept_for_90_days"), why, answer)
+    })?;
     Ok(Outcome::accepted(call.reply.resource(
         "APISubmission",
         |writer| {

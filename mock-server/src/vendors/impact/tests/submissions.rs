@@ -233,7 +233,7 @@ fn a_record_is_kept_for_90_days() {
     sandbox.wait_ms(1);
     assert_eq!(
         sandbox.refuses(&Sent::get(&path)),
-        Some("impact.submissions.unknown")
+        Some("impact.submissions.kept_for_90_days")
     );
     assert_eq!(
         sandbox.refuses(&Sent::get("/Actions/10306.4636.158133")),
