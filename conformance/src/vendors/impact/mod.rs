@@ -17,10 +17,12 @@ mod formats;
 mod items;
 mod limits;
 mod orders;
+mod pages;
 mod requests;
 mod sales;
 mod strategies;
 mod submissions;
+mod updates;
 mod versioning;
 mod warnings;
 
@@ -39,6 +41,8 @@ pub(super) const CHECKS: Checks = Checks {
         conversions::CHECKS,
         items::CHECKS,
         submissions::CHECKS,
+        pages::CHECKS,
+        updates::CHECKS,
     ],
     hello: |world| get(world, "Actions"),
     is_stranger: |answer: &Answer| answer.status == 401,
