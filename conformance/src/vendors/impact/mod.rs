@@ -9,17 +9,23 @@ use crate::expect::{Expect, json, status, status_from, xml};
 use crate::secret::Secret;
 use crate::world::{Blocked, World};
 
+mod action_items;
+mod actions;
 mod auth;
 mod conversions;
 mod errors;
 mod fields;
+mod filters;
 mod formats;
 mod items;
 mod limits;
+mod lives;
 mod orders;
+mod payouts;
 mod pages;
 mod requests;
 mod sales;
+mod seeded;
 mod strategies;
 mod submissions;
 mod updates;
@@ -41,6 +47,11 @@ pub(super) const CHECKS: Checks = Checks {
         conversions::CHECKS,
         items::CHECKS,
         submissions::CHECKS,
+        actions::CHECKS,
+        payouts::CHECKS,
+        lives::CHECKS,
+        filters::CHECKS,
+        action_items::CHECKS,
         pages::CHECKS,
         updates::CHECKS,
     ],
