@@ -24,4 +24,5 @@ pub mod selftest;
 pub mod show;
 pub mod target;
 pub mod vendors;
+mod whole;
 pub mod world;

@@ -34,6 +34,7 @@ pub fn salt(seed: u64, rule: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::strategy::ValueTree as _;
 
     use super::*;
 

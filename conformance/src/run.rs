@@ -93,6 +93,10 @@ pub struct Run {
     maker: Option<Rc<Maker>>,
     redactor: Redactor,
     salt: String,
+    /// What the rules of a vendor can count on.
+    worlds: BTreeMap<&'static str, World>,
+    /// By vendor, what every exchange is judged by.
+    invariants: BTreeMap<&'static str, Vec<(String, Invariant)>>,
 }
 
 /// What became of a rule, and what its exchanges say about invariants.
@@ -211,7 +215,17 @@ impl Run {
             // Values that an earlier run has written must not come again.
             format!("{:x}-", now.as_millisecond())
         };
+        let worlds = target.vendors.iter().map(|vendor| {
+            let world = if with_sandboxes {
+                World::of_sandbox(vendor.vendor, now)
+            } else {
+                World::of_target(vendor.vendor, Rc::clone(&vendor.known), now)
+            };
+            (vendor.vendor.name(), world)
+        });
         let mut run = Self {
+            worlds: worlds.collect(),
+            invariants: BTreeMap::new(),
             redactor: target.redactor(),
             pace: Rc::new(Pace::new(granted, options.rate)),
             access: granted,
@@ -237,6 +251,19 @@ impl Run {
                 } else {
                     left -= planned.requests;
                 }
+            }
+            if planned.fate == Fate::Runs
+                && let Some(make) = planned.item.check
+                && let Ok(Check {
+                    invariant: Some(invariant),
+                    ..
+                }) = make(&world)
+            {
+                let of_vendor = run
+                    .invariants
+                    .entry(planned.item.vendor.name())
+                    .or_default();
+                of_vendor.push((planned.item.id.clone(), invariant));
             }
             run.planned.push(planned);
         }
@@ -276,24 +303,8 @@ impl Run {
 
     /// What a rule's check can count on.
     fn world(&self, item: &Item) -> World {
-        let salt = format!(
-            "{}{}",
-            self.salt,
-            property::salt(self.options.seed, &item.id)
-        );
-        if self.with_sandboxes {
-            return World::of_sandbox(item.vendor, sandbox::instant(), &salt);
-        }
-        let target = self.vendor_target(item.vendor);
-        World {
-            vendor: item.vendor,
-            known: Rc::clone(&target.known),
-            kinds: Rc::new(crate::world::kinds(item.vendor)),
-            now: Timestamp::now(),
-            own_sandbox: false,
-            salt: salt.into(),
-            made: Rc::default(),
-        }
+        let salt = property::salt(self.options.seed, &item.id);
+        self.worlds[item.vendor.name()].of_rule(&format!("{}{salt}", self.salt))
     }
 
     /// Asks each vendor for something that changes nothing: is anybody there, and are the credentials good?
@@ -433,7 +444,7 @@ impl Run {
         }
         for (planned, run) in self.planned.iter().zip(runs.iter_mut()) {
             let result = &mut run.result;
-            if planned.fate != Fate::Runs || self.invariant(&planned.item).is_none() {
+            if !self.is_invariant(&planned.item) {
                 continue;
             }
             let all = seen.remove(&planned.item.id).unwrap_or_default();
@@ -458,9 +469,16 @@ impl Run {
         }
     }
 
-    fn invariant(&self, item: &Item) -> Option<Invariant> {
-        let make = item.check?;
-        make(&self.world(item)).ok()?.invariant
+    fn invariants_of(&self, vendor: Vendor) -> &[(String, Invariant)] {
+        self.invariants
+            .get(vendor.name())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    fn is_invariant(&self, item: &Item) -> bool {
+        self.invariants_of(item.vendor)
+            .iter()
+            .any(|(id, _)| *id == item.id)
     }
 
     async fn sandbox(
@@ -545,7 +563,7 @@ impl Run {
             // What one case leaves behind must not meet the next.
             resets: item.rule.needs == Needs::Admin,
             used: false,
-            invariants: self.invariants_of(item.vendor),
+            vendor: item.vendor,
             unproven: None,
             ended: RuleRun::of(result),
         };
@@ -558,15 +576,6 @@ impl Run {
             maker.discard(sandbox).await?;
         }
         judged.map(|()| ended)
-    }
-
-    /// The invariants of a vendor that this run asks for.
-    fn invariants_of(&self, vendor: Vendor) -> Vec<(String, Invariant)> {
-        self.planned
-            .iter()
-            .filter(|planned| planned.item.vendor == vendor && planned.fate == Fate::Runs)
-            .filter_map(|planned| Some((planned.item.id.clone(), self.invariant(&planned.item)?)))
-            .collect()
     }
 
     /// A rule's result before anything is known of it.
@@ -647,7 +656,7 @@ struct Attempt<'a> {
     show: Show,
     resets: bool,
     used: bool,
-    invariants: Vec<(String, Invariant)>,
+    vendor: Vendor,
     unproven: Option<String>,
     ended: RuleRun,
 }
@@ -757,7 +766,7 @@ impl Attempt<'_> {
     }
 
     fn look_at_invariants(&mut self, transcript: &Transcript) {
-        for (rule, invariant) in &self.invariants {
+        for (rule, invariant) in self.run.invariants_of(self.vendor) {
             for (number, exchange) in transcript.0.iter().enumerate() {
                 if exchange.party != Party::Vendor {
                     continue;

@@ -76,27 +76,48 @@ pub fn kinds(vendor: fixtures::Vendor) -> BTreeMap<String, Kind> {
 }
 
 impl World {
-    /// The world of a rule in a sandbox that starts from the vendor's seeds.
-    pub fn of_sandbox(vendor: fixtures::Vendor, now: Timestamp, salt: &str) -> Self {
-        let kinds = kinds(vendor);
-        let known = kinds
-            .iter()
+    /// What the rules of a vendor can count on in sandboxes that start from its seeds.
+    pub fn of_sandbox(vendor: fixtures::Vendor, now: Timestamp) -> Self {
+        let known = kinds(vendor)
+            .into_iter()
             .map(|(name, kind)| {
                 let object = match &kind.secret {
                     Some(variable) => Object::Secret(Secret::new(variable, &kind.sandbox)),
-                    None => Object::Text(kind.sandbox.clone()),
+                    None => Object::Text(kind.sandbox),
                 };
-                (name.clone(), object)
+                (name, object)
             })
             .collect();
         Self {
-            vendor,
-            known: Rc::new(known),
-            kinds: Rc::new(kinds),
-            now,
             own_sandbox: true,
+            ..Self::of_target(vendor, Rc::new(known), now)
+        }
+    }
+
+    /// What the rules of a vendor can count on at a target that knows these objects.
+    pub fn of_target(
+        vendor: fixtures::Vendor,
+        known: Rc<BTreeMap<String, Object>>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            vendor,
+            known,
+            kinds: Rc::new(kinds(vendor)),
+            now,
+            own_sandbox: false,
+            salt: "".into(),
+            made: Rc::default(),
+        }
+    }
+
+    /// The same for one rule, whose values are told from those of others by `salt`.
+    #[must_use]
+    pub fn of_rule(&self, salt: &str) -> Self {
+        Self {
             salt: salt.into(),
             made: Rc::default(),
+            ..self.clone()
         }
     }
 

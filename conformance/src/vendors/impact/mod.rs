@@ -3,10 +3,11 @@
 use serde_json::{Value, json as value};
 
 use super::Checks;
-use crate::check::Case;
+use crate::check::{Case, Entry};
 use crate::exchange::{Answer, Credentials, Form, Request, Transcript};
 use crate::expect::{Expect, json, status, status_from, xml};
 use crate::secret::Secret;
+use crate::whole;
 use crate::world::{Blocked, World};
 
 mod action_items;
@@ -32,10 +33,17 @@ mod updates;
 mod versioning;
 mod warnings;
 
+/// What holds of answers as a whole.
+const WHOLE: &[Entry] = &[
+    ("impact.whole.described", whole::described),
+    ("impact.whole.documented", whole::documented),
+    ("impact.whole.well_formed", whole::well_formed),
+];
+
 /// The checks of this vendor.
 pub(super) const CHECKS: Checks = Checks {
     vendor: "impact",
-    lists: &[
+    lists: &[WHOLE, 
         auth::CHECKS,
         requests::CHECKS,
         versioning::CHECKS,

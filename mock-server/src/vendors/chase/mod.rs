@@ -37,6 +37,8 @@ pub use self::log_conversion::Queued;
 pub use self::seed::{Document, Seed};
 
 /// Chase, API version 2.
+///
+/// Rules: chase.whole.documented, chase.whole.described, chase.whole.well_formed.
 #[derive(Debug)]
 pub struct Chase;
 

@@ -44,6 +44,8 @@ pub use seed::{
 pub use visitors::{CustomField, CustomVariable, Status, Time, Visitor};
 
 /// Comm100 Live Chat.
+///
+/// Rules: comm100.whole.documented, comm100.whole.described, comm100.whole.well_formed.
 #[derive(Clone, Copy, Debug)]
 pub struct Comm100;
 

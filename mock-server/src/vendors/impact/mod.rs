@@ -61,6 +61,8 @@ use self::requests::{Call, MediaType, Path, Payload, Resource};
 use self::submissions::{Records, Status};
 
 /// impact.com.
+///
+/// Rules: impact.whole.documented, impact.whole.described, impact.whole.well_formed.
 #[derive(Clone, Copy, Debug)]
 pub struct Impact;
 
