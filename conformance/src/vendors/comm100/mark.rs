@@ -391,7 +391,6 @@ fn name_exact(world: &World) -> Result<Check, Blocked> {
         let call = |name: &str| marking.with("conversion_name", name);
         Case::new(format!("a name of {length} characters"))
             .given("unknown name", marking.unknown_name(), result(1))
-            .given("longer", call(&format!("{name}n")), result(1))
             .twin(marking.sound(), result(0))
             .state(account(&json!({"actions": {"100": {"name": name}}})))
             .tested("long name", call(&name), result(0))
