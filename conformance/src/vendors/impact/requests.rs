@@ -292,6 +292,7 @@ fn form_encoding(world: &World) -> Result<Check, Blocked> {
     };
     Ok(check.case(
         Case::new("the plus of an offset")
+            .given("a blank", date("%20")?, refused())
             .twin(date("%2B")?, accepted())
             .tested("not escaped", date("+")?, refused()),
     ))
@@ -377,7 +378,7 @@ fn broken_body(world: &World) -> Result<Check, Blocked> {
     Ok(check)
 }
 
-/// The form as a flat JSON object, with one member as it stands here in place of its own; an empty one is left out.
+/// The form as a flat JSON object, with one member as it stands here in place of its own.
 fn as_json(form: &Form, member: &str, literal: &str) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let members = form.0.iter().map(|(name, value)| {
@@ -395,23 +396,26 @@ fn as_json(form: &Form, member: &str, literal: &str) -> String {
 fn in_json(world: &World) -> Result<Check, Blocked> {
     let form = sound(world)?.and("Note", "note");
     let request = submit(world, &form)?.header("Content-Type", "application/json");
-    let member = |member, literal| request.clone().body(as_json(&form, member, literal));
+    let member = |member, literal: &str| request.clone().body(as_json(&form, member, literal));
     let campaign = world.text("campaign_id")?;
+    let long = format!("{:?}", "x".repeat(256));
     let mut check = Check::new();
-    for (name, field, sound, broken) in [
-        ("true", "OrderId", "\"true\"", "true"),
-        ("false", "OrderId", "\"false\"", "false"),
-        ("a list", "OrderId", "\"[]\"", "[\"1\"]"),
-        ("an object", "OrderId", "\"{}\"", "{\"a\":\"1\"}"),
-        ("null", "OrderId", "\"null\"", "null"),
-        ("a number with an exponent", "Amount", "10", "1e1"),
-        ("a negative number", "Amount", "1.5", "-1.5"),
-        ("a number with a fraction", "CampaignId", &*campaign, "1.0"),
+    // Each with a text that is as bad, so that the rule of the field leaves this one unproven.
+    for (name, field, good, as_bad, bad) in [
+        ("true", "OrderId", "\"true\"", &*long, "true"),
+        ("false", "OrderId", "\"false\"", &*long, "false"),
+        ("a list", "OrderId", "\"[]\"", &*long, "[\"1\"]"),
+        ("an object", "OrderId", "\"{}\"", &*long, "{\"a\":\"1\"}"),
+        ("null", "OrderId", "\"null\"", "\"\"", "null"),
+        ("an exponent", "Amount", "10", "\"1e1\"", "1e1"),
+        ("a sign", "Amount", "1.5", "\"-1.5\"", "-1.5"),
+        ("a fraction", "CampaignId", &*campaign, "\"1.0\"", "1.0"),
     ] {
         check = check.case(
             Case::new(name)
-                .twin(member(field, sound), accepted())
-                .tested("as a value", member(field, broken), refused()),
+                .given("as text", member(field, as_bad), refused())
+                .twin(member(field, good), accepted())
+                .tested("as a value", member(field, bad), refused()),
         );
     }
     let bad = member("OrderId", "null");
