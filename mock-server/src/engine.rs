@@ -97,6 +97,10 @@ pub trait Vendor: Sized + 'static {
 /// An answer: status, headers in the order they go out, and the whole body.
 pub type Answer = http::Response<Bytes>;
 
+/// An extension of an [`Answer`] over HTTP/1: what stands behind its status in place of the usual phrase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(pub Arc<str>);
+
 /// What is known of a call before its body is read. The mock's own prefixes are stripped.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {

@@ -18,7 +18,9 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::clock::Clock;
 use crate::document::nearest;
-use crate::engine::{Answer, Body, Outcome, Parts, Request, Usage, Vendor, with_open_gates};
+use crate::engine::{
+    Answer, Body, Head, Outcome, Parts, Reason, Request, Usage, Vendor, with_open_gates,
+};
 use crate::vendors::VENDORS;
 use crate::world::Kind;
 
@@ -149,6 +151,35 @@ pub(crate) fn decide<V: Vendor>(
     (outcome, at)
 }
 
+/// [`Vendor::head`] with deviations around it. Nothing is known of the body yet, so those that look for something in it
+/// find nothing.
+pub(crate) fn head<V: Vendor>(
+    state: &V::State,
+    parts: &Parts<'_>,
+    now: Timestamp,
+    deviations: &[Active],
+) -> Head {
+    let request = Request {
+        parts: *parts,
+        body: Body::Whole(&[]),
+    };
+    let route = LazyCell::new(|| V::decide(state, &Usage::default(), &request, now).route);
+    let mut call = Call::new(&request);
+    let mut at = now;
+    let mut open = Vec::new();
+    for active in deviations
+        .iter()
+        .filter(|active| active.vendor() == V::NAME)
+    {
+        if active.when.request_holds(&call, || *route) {
+            at = active.clock.map_or(at, |clock| clock.now(at));
+            active.request.apply(&mut call);
+            open.extend_from_slice(&active.ignore);
+        }
+    }
+    with_open_gates(open, || V::head(state, &call.request().parts, at)).0
+}
+
 /// Says whether that changed anything.
 fn multiply<T: Clone>(quantity: Option<Quantity>, items: &mut Vec<T>) -> bool {
     match quantity {
@@ -249,6 +280,20 @@ fn status(member: &str, status: Option<u16>) -> Result<Option<StatusCode>, Wrong
     match StatusCode::from_u16(status) {
         Ok(code) if (200..600).contains(&status) => Ok(Some(code)),
         _ => Err(wrong(member, "no status of an answer, 200 to 599")),
+    }
+}
+
+fn reason(text: &str) -> Result<Reason, Wrong> {
+    if text
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic())
+    {
+        Ok(Reason(text.into()))
+    } else {
+        Err(wrong(
+            "answer.reason",
+            "no text that can stand behind a status",
+        ))
     }
 }
 
@@ -494,6 +539,7 @@ impl RequestChange {
 /// What becomes of an answer.
 struct AnswerChange {
     status: Option<StatusCode>,
+    reason: Option<Reason>,
     headers: HeaderChanges,
     body: Option<Rewrite>,
 }
@@ -502,6 +548,7 @@ impl AnswerChange {
     fn compile(change: &fixtures::AnswerChange) -> Result<Self, Wrong> {
         Ok(Self {
             status: status("answer.status", change.status)?,
+            reason: change.reason.as_deref().map(reason).transpose()?,
             headers: HeaderChanges::compile("answer.headers", &change.headers)?,
             body: Rewrite::compile("answer.body", change.body.as_ref())?,
         })
@@ -514,6 +561,10 @@ impl AnswerChange {
             && status != answer.status()
         {
             *answer.status_mut() = status;
+            changed = true;
+        }
+        if let Some(reason) = &self.reason {
+            answer.extensions_mut().insert(reason.clone());
             changed = true;
         }
         if let Some(headers) = self.headers.apply(answer.headers()) {
@@ -1271,7 +1322,47 @@ mod tests {
     }
 
     #[test]
-    fn a_deviating_vendor_reads_the_body() {
+    fn an_answer_may_say_its_status_in_other_words() {
+        let odd = |phrase: &str| {
+            let answer = AnswerChange {
+                reason: Some(phrase.to_owned()),
+                ..AnswerChange::default()
+            };
+            compile(
+                "chase",
+                Overlay {
+                    answer,
+                    ..Overlay::default()
+                },
+            )
+        };
+        let mut answer = Answer::default();
+        assert!(odd("Fine").unwrap().answer.apply(&mut answer));
+        assert_eq!(answer.extensions().get(), Some(&Reason("Fine".into())));
+        assert!(odd("a\r\nb").is_err());
+    }
+
+    #[test]
+    fn a_call_that_becomes_another_is_known_or_read_as_that() {
+        let bench = Bench::<Chase>::documented();
+        let call = documented::<Chase>("log_conversion/purchase");
+        let moved = Overlay {
+            request: request(r#"target = ["conversions", "nowhere"]"#),
+            ..Overlay::default()
+        };
+        let looked = Overlay {
+            when: when(r#"body = "email""#),
+            ..moved.clone()
+        };
+        for (overlay, wanted) in [(moved, Head::Known), (looked, Head::Read)] {
+            let deviations = [active("chase", overlay)];
+            let head = super::head::<Chase>(&bench.state, &call.parts(), bench.now, &deviations);
+            assert_eq!(head, wanted);
+        }
+    }
+
+    #[test]
+    fn an_open_gate_reads_the_body() {
         let mut sandbox =
             crate::sandbox::Sandbox::start(&crate::seed::merge(&[]).unwrap(), Clock::System);
         let call = sale().without(AUTHORIZATION);

@@ -78,14 +78,9 @@ impl Sandbox {
         }
     }
 
-    /// Whether the answer is known before the body is read. With a deviation of the vendor it is not: a gate may stand
-    /// open, or the call become another one.
+    /// Whether the answer is known before the body is read.
     pub fn head(&self, vendor: usize, parts: &Parts<'_>, system: Timestamp) -> Head {
-        let deviates = |active: &Active| active.vendor() == VENDORS[vendor].name();
-        if self.deviations.iter().any(deviates) {
-            return Head::Read;
-        }
-        self.worlds[vendor].head(parts, self.clock.now(system))
+        self.worlds[vendor].head(parts, self.clock.now(system), &self.deviations)
     }
 
     /// Answers a call, and lets it take effect.

@@ -15,6 +15,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST};
 use http::{Extensions, HeaderValue, StatusCode, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use hyper::ext::ReasonPhrase;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -25,7 +26,7 @@ use tokio::sync::watch;
 
 use crate::admin::{self, Problem, Reply};
 use crate::document::nearest;
-use crate::engine::{Answer, Body, Head, Parts, Request};
+use crate::engine::{Answer, Body, Head, Parts, Reason, Request};
 use crate::journal::{Fate, Sent};
 use crate::log;
 use crate::sandbox::Slot;
@@ -316,6 +317,13 @@ impl Edge {
                 .answer
                 .extensions_mut()
                 .extend(self.spellings[visit.vendor].clone());
+            let extensions = outcome.answer.extensions_mut();
+            let phrase = extensions
+                .remove::<Reason>()
+                .and_then(|Reason(phrase)| ReasonPhrase::try_from(phrase.as_bytes()).ok());
+            if let Some(phrase) = phrase {
+                extensions.insert(phrase);
+            }
         }
         Ok(outcome.answer.map(Whole))
     }

@@ -62,8 +62,8 @@ pub trait AnySeed: Any + Send + Sync {
 
 /// A vendor inside a sandbox.
 pub trait AnyWorld: Send {
-    /// [`Vendor::head`].
-    fn head(&self, parts: &Parts<'_>, now: Timestamp) -> Head;
+    /// [`Vendor::head`] with `deviations` around it.
+    fn head(&self, parts: &Parts<'_>, now: Timestamp, deviations: &[Active]) -> Head;
     /// [`Vendor::decide`] with `deviations` around it, and everything it causes: events are folded, counts added,
     /// conversions numbered on from `accepted`.
     fn call(
@@ -192,8 +192,12 @@ struct World<V: Vendor> {
 }
 
 impl<V: Vendor> AnyWorld for World<V> {
-    fn head(&self, parts: &Parts<'_>, now: Timestamp) -> Head {
-        V::head(&self.state, parts, now)
+    fn head(&self, parts: &Parts<'_>, now: Timestamp, deviations: &[Active]) -> Head {
+        if deviations.is_empty() {
+            V::head(&self.state, parts, now)
+        } else {
+            overlay::head::<V>(&self.state, parts, now, deviations)
+        }
     }
 
     fn call(
