@@ -291,7 +291,7 @@ fn header_only(world: &World) -> Result<Check, Blocked> {
     ];
     Ok(Check::new().cases(elsewhere.map(|(name, moved)| {
         Case::new(format!("the key in {name}"))
-            .given("missing", knock(), reached())
+            .given("missing", sound.clone().by_nobody().probe(), refused())
             .twin(moved(sound.clone()), acknowledged())
             .tested("moved", moved(sound.clone()).by_nobody().probe(), refused())
     })))
@@ -386,6 +386,11 @@ fn fixed_list(world: &World) -> Result<Check, Blocked> {
         let request = keyed(claim.clone(), "CHANGED_KEY", key);
         let keys = object!({"chase": {"keys": {key: organisation}}});
         Case::new(name)
+            .given(
+                "unknown",
+                keyed(claim.clone(), "UNKNOWN_KEY", NOBODYS),
+                refused(),
+            )
             .given("before", request.clone(), before)
             .state(keys)
             .tested("after", request, after)

@@ -3,7 +3,7 @@
 use proptest::prelude::prop_oneof;
 use proptest::sample::select;
 
-use super::{Addresses, RECORDED, Recorded, because, refused};
+use super::{Addresses, RECORDED, because, refused};
 use crate::check::{Case, Check, Entry};
 use crate::expect::{Expect, json, status};
 use crate::vendors::chase::strategies::address;
@@ -55,12 +55,13 @@ fn normalised(world: &World) -> Result<Check, Blocked> {
 
 /// No domain is looked up, and none of these is refused.
 fn international(world: &World) -> Result<Check, Blocked> {
-    // Long ones are the limits' business.
-    let short = |recorded: &&Recorded| recorded.text.len() < 60;
+    // Names, brackets, blanks around and limits are other rules' business.
+    let is_bare = |text: &str| {
+        text.len() < 60 && !text.contains(|c: char| c == '<' || c.is_control() || c.is_whitespace())
+    };
     let accepted: Vec<String> = RECORDED
         .iter()
-        .filter(|recorded| recorded.normalized.is_some())
-        .filter(short)
+        .filter(|recorded| recorded.normalized.is_some() && is_bare(&recorded.text))
         .map(|recorded| recorded.text.clone())
         .collect();
     Ok(Addresses::of(world)?
