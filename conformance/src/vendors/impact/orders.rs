@@ -248,7 +248,7 @@ pub(super) fn stored_action(
     world: &World,
     (order, number): (&str, u64),
     ago: SignedDuration,
-    changes: Value,
+    changes: &Value,
 ) -> Result<Value, Blocked> {
     let mut stored = stored(world, order, ago)?;
     stored["action"] = value!({

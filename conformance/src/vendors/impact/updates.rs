@@ -7,7 +7,7 @@ use super::accepted;
 use super::orders::{Partner, decimal, id_of, money, said, stored_action, storing, text, together};
 use crate::check::{Case, Check, Entry, Make};
 use crate::exchange::{Answer, Form, Request, Transcript};
-use crate::expect::{Expect, demand, json, status};
+use crate::expect::{Expect, demand, status};
 use crate::world::{Blocked, World};
 
 /// The checks of this part.
@@ -145,9 +145,9 @@ fn list(world: &World) -> Result<Check, Blocked> {
     let partner = Partner::of(world)?;
     let (old, new) = (world.unique(), world.unique());
     let changes = value!([{"at": world.now - days(4), "amount": "6.00", "payout": "0.24"}]);
-    let mut approved = stored_action(world, (&old, 1), days(6), changes)?;
+    let mut approved = stored_action(world, (&old, 1), days(6), &changes)?;
     approved["action"]["locks_at"] = value!(world.now - days(2));
-    let pending = stored_action(world, (&new, 2), days(3), value!([]))?;
+    let pending = stored_action(world, (&new, 2), days(3), &value!([]))?;
     // Both names must be told from each other, whatever else the account has.
     let wanted = [&old, &new, &old, &old].map(ToString::to_string);
     let listed = Expect::new(move |answer| {
@@ -258,8 +258,8 @@ fn current_state(world: &World) -> Result<Check, Blocked> {
     let (reversed, pending) = (world.unique(), world.unique());
     let changes = value!([{"at": world.now - days(1), "state": "REVERSED"}]);
     let actions = [
-        stored_action(world, (&reversed, 1), days(3), changes)?,
-        stored_action(world, (&pending, 2), days(3), value!([]))?,
+        stored_action(world, (&reversed, 1), days(3), &changes)?,
+        stored_action(world, (&pending, 2), days(3), &value!([]))?,
     ];
     let case = stored_updates(
         world,
@@ -298,7 +298,7 @@ fn deltas(world: &World) -> Result<Check, Blocked> {
         {"at": world.now - days(2), "state": "PENDING"},
         {"at": world.now - days(1), "amount": "8.50", "payout": "0.34"},
     ]);
-    let action = stored_action(world, (&order, 1), days(5), changes)?;
+    let action = stored_action(world, (&order, 1), days(5), &changes)?;
     let case = stored_updates(
         world,
         "created, changed, reversed, restored, changed",
