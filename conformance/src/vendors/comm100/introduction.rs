@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json as value};
 
 use super::{
-    STRANGER, accepted, account, get, list, listed, mark, mentions, refused, result, seeded, seen,
+    STRANGER, accepted, account, get, list, listed, mark, mentions, refused, seeded, seen,
     set_nothing, sound, turned_down, unknown_agent, visitor, visitors,
 };
 use crate::check::{Case, Check, Entry};

@@ -129,7 +129,6 @@ fn gates(world: &World) -> Result<Check, Blocked> {
         (&https, &outside),
         (&https, &nobody),
         (&https, &limit),
-        (&outside, &limit),
         (&nobody, &limit),
         (&limit, &unknown),
         (&limit, &method),
