@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{PATH, accepted, error, key, post, probe, queued, sound, unfit};
+use super::{PATH, accepted, error, key, probe, queued, sound, unfit};
 use crate::check::{Case, Check, Entry, Refusal};
 use crate::exchange::Request;
 use crate::expect::{Expect, json, status};
