@@ -78,7 +78,7 @@ fn refused(world: &World) -> Result<Check, Blocked> {
             format!("a limit of {calls}"),
             calls,
             &within,
-            &[list.clone()],
+            std::slice::from_ref(&list),
         )
     });
     let mixed = case(
