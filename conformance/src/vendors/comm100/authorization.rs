@@ -384,6 +384,7 @@ fn reading(world: &World) -> Result<Check, Blocked> {
 fn account_by_email(world: &World) -> Result<Check, Blocked> {
     let (stranger, name) = (seeded(world, STRANGER)?, world.text("conversion_name")?);
     let form = sound(world)?;
+    let unknown = form.clone().set("conversion_name", world.unique());
     let both = |shown: &str, hidden: &str| {
         let (shown, hidden) = (mentions(shown), mentions(hidden));
         listed().and(shown).and(Expect::new(move |answer| {
@@ -404,6 +405,7 @@ fn account_by_email(world: &World) -> Result<Check, Blocked> {
                 both("Newsletter", &name),
             ),
         Case::new("marking")
+            .given("unknown name", mark(world, &unknown)?, result(1))
             .twin(mark(world, &form)?, result(0))
             .tested("theirs", mark(world, &form)?.by(stranger), result(1)),
     ]))

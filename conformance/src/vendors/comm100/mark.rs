@@ -3,6 +3,7 @@
 use std::iter;
 
 use jiff::Timestamp;
+use percent_encoding::percent_encode_byte;
 use serde_json::{Value, json};
 
 use super::conversions::{answered_alike, documented_actions};
@@ -752,7 +753,7 @@ fn plus_is_space(world: &World) -> Result<Check, Blocked> {
 
 /// A name with every byte escaped.
 fn escaped(name: &str) -> String {
-    name.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    name.bytes().map(percent_encode_byte).collect()
 }
 
 /// A name in escapes is found, whatever its script; one escape off, it is not.
