@@ -102,7 +102,7 @@ fn list(world: &World) -> Result<Check, Blocked> {
     ];
     let case = odd.into_iter().fold(case, |case, query| {
         let request = partner.get(&format!("Actions?{query}"));
-        case.tested(query, request, both.clone())
+        case.tested(query, request, accepted().and(both.clone()))
     });
     let check = Check::of(case);
     let Ok(strangers) = by_seeded(world, get(world, "Actions")?, STRANGER) else {
@@ -251,7 +251,7 @@ fn members(world: &World) -> Result<Check, Blocked> {
         let dated = date.map_or_else(Expect::anything, |date| instant("/EventDate", date));
         partner
             .credited(Case::new(name), &order)
-            .given("found", partner.action(&order), accepted())
+            .given("found", partner.action(&order), action_of_order(&order))
             .tested(
                 "action",
                 partner.action(&order),

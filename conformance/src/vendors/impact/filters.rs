@@ -350,12 +350,15 @@ fn seven_days_by_default(world: &World) -> Result<Check, Blocked> {
     let partner = Partner::of(world)?;
     let now = now(world);
     let inside = Past::of(world)?.credited_at(now - DAY * 7 + MINUTE);
+    let fresh = inside.another(world).credited_at(now - MINUTE * 60);
     let outside = inside.another(world).credited_at(now - DAY * 7 - MINUTE);
     let case = having(
         Case::new("a minute before, and a minute after"),
-        &[&inside, &outside],
+        &[&inside, &outside, &fresh],
     );
     let [inside, outside] = [&inside.order, &outside.order];
+    let fresh = listed(&fresh.order);
+    let case = case.given("something by default", partner.get("Actions"), fresh);
     let all = between(UPDATED, now - DAY * 8, now);
     let case = picking(&partner, case, &all, &[inside, outside], &[]);
     Ok(Check::of(case.tested(

@@ -1,6 +1,5 @@
 //! Page "Actions", its states: what a brand can do to an action, until when, and what comes of it.
 
-use jiff::SignedDuration;
 use jiff::tz::Offset;
 use serde_json::{Value, json as value};
 
@@ -32,19 +31,18 @@ pub(super) const CHECKS: &[Entry] = &[
 /// A pending action is approved when its locking date has come, and not before.
 fn locks(world: &World) -> Result<Check, Blocked> {
     let partner = Partner::of(world)?;
-    let second = SignedDuration::from_secs(1);
     let at = world.now + DAY * 2;
     let past = Past::of(world)?.locks_at(at);
     let read = || partner.action(&past.order);
     let to_the_second = partner
-        .having(Case::new("a second before, and then"), &[&past])
+        .having(Case::new("a minute before, and then"), &[&past])
         .given(
             "now",
             read(),
             state("PENDING").and(instant("/LockingDate", at)),
         )
-        .clock(at - second)
-        .tested("a second before", read(), state("PENDING"))
+        .clock(at - MINUTE)
+        .tested("a minute before", read(), state("PENDING"))
         .clock(at)
         .tested("at the locking date", read(), state("APPROVED"))
         .clock(at + DAY * 100)
@@ -68,6 +66,7 @@ fn approved_is_final(world: &World) -> Result<Check, Blocked> {
     let lowered = value!({"amount": "30.00", "payout": "1.20"});
     let case = |name, before: &[&Value], after: &Value, kept: [i128; 2]| {
         let of = |changes: Vec<&Value>| Ok(Past::of(world)?.changed(value!(changes)));
+        let untouched = of(Vec::new())?;
         let open = of([before, &[after]].concat())?;
         let settled = of(vec![&approved])?;
         let changed = of([before, &[&approved, after]].concat())?;
@@ -78,7 +77,12 @@ fn approved_is_final(world: &World) -> Result<Check, Blocked> {
             "PENDING"
         };
         Ok(partner
-            .having(Case::new(name), &[&open, &settled, &changed])
+            .having(Case::new(name), &[&untouched, &open, &settled, &changed])
+            .given(
+                "untouched",
+                partner.action(&untouched.order),
+                cents("/Payout", 2_00),
+            )
             .given(
                 "not approved",
                 partner.action(&open.order),
@@ -103,6 +107,11 @@ fn approved_is_final(world: &World) -> Result<Check, Blocked> {
         .having(
             Case::new("after the locking date"),
             &[&open, &locked, &changed],
+        )
+        .given(
+            "before",
+            partner.action(&open.order),
+            cents("/Payout", 2_00),
         )
         .clock(world.now + DAY * 4)
         .given("not locked", partner.action(&open.order), state("REVERSED"))
@@ -267,8 +276,8 @@ fn clears(world: &World) -> Result<Check, Blocked> {
         .clock(locking + MINUTE)
         .given("approved", read(), state("APPROVED"))
         .tested("approved, not cleared", read(), empty("/ClearedDate"))
-        .clock(clearing - MINUTE)
-        .tested("a minute before", read(), empty("/ClearedDate"))
+        .clock(clearing - MINUTE * 5)
+        .tested("minutes before", read(), empty("/ClearedDate"))
         .clock(clearing + MINUTE)
         .tested("a minute after", read(), instant("/ClearedDate", clearing));
     let untouched = Past::of(world)?;

@@ -1,14 +1,14 @@
 //! Page "Actions", its amounts: what an action pays, in which currency, and how that has changed.
 
 use proptest::prelude::*;
-use serde_json::json as value;
+use serde_json::{Value, json as value};
 
 use super::account;
 use super::orders::{Partner, action_of, decimal, id_of, money, text};
 use super::seeded::{MINUTE, Past, any_amount, cents};
 use crate::check::{Case, Check, Entry};
 use crate::exchange::{Answer, Form};
-use crate::expect::{Expect, demand};
+use crate::expect::{Expect, demand, status_from};
 use crate::world::{Blocked, World};
 
 /// The checks of this page.
@@ -172,11 +172,7 @@ fn currency(world: &World) -> Result<Check, Blocked> {
                 partner.get("Actions"),
                 in_currency(&own, "USD", 10_00),
             )
-            .given(
-                "other",
-                partner.submit(&order),
-                crate::expect::status_from(200, 299),
-            )
+            .given("other", partner.submit(&order), status_from(200, 299))
             .eventually(
                 "in another",
                 partner.get("Actions"),
@@ -201,6 +197,9 @@ fn currency(world: &World) -> Result<Check, Blocked> {
     ]))
 }
 
+/// What was done to an action; then Amount and Payout of the last step, and both as they stand.
+type Row = (&'static str, Value, [i128; 2], [i128; 2]);
+
 /// What a change of an action shows: its amounts before any change, and by how much the last one changed them.
 fn deltas(world: &World) -> Result<Check, Blocked> {
     let partner = Partner::of(world)?;
@@ -208,8 +207,6 @@ fn deltas(world: &World) -> Result<Check, Blocked> {
     let raised = value!({"amount": "45.00", "payout": "1.80"});
     let half = value!({"payout": "1.00"});
     let approved = value!({"at": world.now - MINUTE / 2, "state": "APPROVED"});
-    // What was done; then Amount and Payout of the last step, and both as they stand.
-    type Row = (&'static str, serde_json::Value, [i128; 2], [i128; 2]);
     let rows: [Row; 5] = [
         ("no change", value!([]), [50_00, 2_00], [50_00, 2_00]),
         ("lowered", value!([lowered]), [-20_00, -80], [30_00, 1_20]),
