@@ -7,8 +7,8 @@ use super::{
     refused_for, seen, sound, strategies, submit,
 };
 use crate::check::{Case, Check, Entry};
-use crate::exchange::{Form, Request};
-use crate::expect::{Breach, Expect, demand, json, status, xml};
+use crate::exchange::{Answer, Form, Request};
+use crate::expect::{Expect, demand, json, status, xml, xml_text};
 use crate::world::{Blocked, World};
 
 /// The checks of this page.
@@ -511,25 +511,34 @@ fn batch_id(world: &World) -> Result<Check, Blocked> {
 /// Who submits twice has two records.
 fn each_its_own(world: &World) -> Result<Check, Blocked> {
     let (case, request) = beside_refused(world, "an equal call")?;
-    let uri = || json("/QueuedUri").exists();
-    Ok(Check::of(
-        case.given("first", request.clone(), uri())
-            .tested("second", request, uri())
-            .judge(|transcript| {
-                let uris =
-                    ["first", "second"].map(|label| transcript.answer(label).text_at("/QueuedUri"));
-                if uris[0] == uris[1] {
-                    let got = uris[1].clone().unwrap_or_default();
-                    Err(Breach::new(
-                        "body /QueuedUri",
-                        "another one than before",
-                        got,
-                    ))
-                } else {
-                    Ok(())
-                }
-            }),
-    ))
+    let twice = |case: Case, request: Request, place: &'static str| {
+        let reference = move |answer: &Answer| match place.strip_prefix('/') {
+            Some(_) => answer.text_at(place),
+            None => xml_text(&answer.text(), place),
+        };
+        let there = Expect::new(move |answer| {
+            demand(reference(answer).is_some(), "body", place, "nothing there")
+        });
+        case.given("first", request.clone(), there)
+            .tested("second", request, Expect::anything())
+            .judge(move |transcript| {
+                let [first, second] =
+                    ["first", "second"].map(|label| reference(transcript.answer(label)));
+                demand(
+                    first != second,
+                    &format!("body {place}"),
+                    "another one than before",
+                    second.unwrap_or_default(),
+                )
+            })
+    };
+    Ok(Check::new()
+        .case(twice(case.clone(), request.clone(), "/QueuedUri"))
+        .case(twice(
+            case,
+            in_xml(request),
+            "ImpactRadiusResponse/QueuedUri",
+        )))
 }
 
 /// In XML the same two members stand below the root.
