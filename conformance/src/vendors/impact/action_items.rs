@@ -239,35 +239,35 @@ fn item_payouts(world: &World) -> Result<Check, Blocked> {
     let order = partner.order_of(&one_pays);
     let of_clo = partner
         .credited(Case::new("a PayoutAmount"), &order)
-        .given("action", partner.action(&order), cents("/Payout", 1_23))
+        .given("action", partner.action(&order), cents("/Payout", 123))
         .given(
             "items",
             partner.below_action(&order, "/Items"),
-            come_to(&[80_00, 6_99]),
+            come_to(&[8_000, 699]),
         )
         .tested(
             "payouts",
             partner.below_action(&order, "/Items"),
-            pay(&[(1_23, 0), (0, 0)]),
+            pay(&[(123, 0), (0, 0)]),
         );
     Ok(Check::new().cases([
         case(
             "two lines",
             &toys,
-            &[80_00, 6_99],
-            &[(commission(80_00), 0), (commission(6_99), 0)],
+            &[8_000, 699],
+            &[(commission(8_000), 0), (commission(699), 0)],
         ),
         case(
             "a discount for each unit",
             &[&toys[..], &[("ItemDiscount1", "3")]].concat(),
-            &[74_00, 6_99],
-            &[(commission(74_00), 6_00), (commission(6_99), 0)],
+            &[7_400, 699],
+            &[(commission(7_400), 600), (commission(699), 0)],
         ),
         case(
             "a discount for the second line",
             &[&toys[..], &[("ItemTotalDiscount2", "5")]].concat(),
-            &[80_00, 1_99],
-            &[(commission(80_00), 0), (commission(1_99), 5_00)],
+            &[8_000, 199],
+            &[(commission(8_000), 0), (commission(199), 500)],
         ),
         case(
             "payouts that do not add up",
@@ -346,12 +346,12 @@ fn item_uri(world: &World) -> Result<Check, Blocked> {
         &partner,
         case("equal Skus".to_owned()),
         &equal,
-        come_to(&[5_00, 6_00]),
+        come_to(&[500, 600]),
     )
     .tested(
         "the first of them",
         partner.below_action(&equal, "/Items/SAME"),
-        accepted().and(cents("/SaleAmount", 5_00)),
+        accepted().and(cents("/SaleAmount", 500)),
     );
     Ok(Check::new().cases(odd.map(leads)).cases([
         ends("a Sku", toys(&partner), "/Items/TOYSET"),

@@ -81,7 +81,7 @@ fn approved_is_final(world: &World) -> Result<Check, Blocked> {
             .given(
                 "untouched",
                 partner.action(&untouched.order),
-                cents("/Payout", 2_00),
+                cents("/Payout", 200),
             )
             .given(
                 "not approved",
@@ -108,11 +108,7 @@ fn approved_is_final(world: &World) -> Result<Check, Blocked> {
             Case::new("after the locking date"),
             &[&open, &locked, &changed],
         )
-        .given(
-            "before",
-            partner.action(&open.order),
-            cents("/Payout", 2_00),
-        )
+        .given("before", partner.action(&open.order), cents("/Payout", 200))
         .clock(world.now + DAY * 4)
         .given("not locked", partner.action(&open.order), state("REVERSED"))
         .given(
@@ -124,17 +120,17 @@ fn approved_is_final(world: &World) -> Result<Check, Blocked> {
             "locked, then changed",
             partner.action(&changed.order),
             state("APPROVED")
-                .and(cents("/Amount", 50_00))
-                .and(cents("/Payout", 2_00)),
+                .and(cents("/Amount", 5_000))
+                .and(cents("/Payout", 200)),
         );
     Ok(Check::new().cases([
-        case("a reversal", &[], &reversed, [50_00, 2_00])?,
-        case("another amount", &[], &lowered, [50_00, 2_00])?,
+        case("a reversal", &[], &reversed, [5_000, 200])?,
+        case("another amount", &[], &lowered, [5_000, 200])?,
         case(
             "a reversal after another amount",
             &[&lowered],
             &reversed,
-            [30_00, 1_20],
+            [3_000, 120],
         )?,
         after_locking,
     ]))
@@ -160,7 +156,7 @@ fn modified_stays_pending(world: &World) -> Result<Check, Blocked> {
     let lowered = value!({"amount": "30.00", "payout": "1.20"});
     let least = value!({"amount": "0.01", "payout": "0.00"});
     Ok(Check::new().cases([
-        case("another amount", value!([lowered]), 30_00)?,
+        case("another amount", value!([lowered]), 3_000)?,
         case("almost nothing", value!([least]), 1)?,
         case("twice", value!([lowered, least]), 1)?,
     ]))
@@ -175,7 +171,7 @@ fn reversed_pays_nothing(world: &World) -> Result<Check, Blocked> {
         .changed(value!([{"state": "REVERSED", "reason": "ITEM_RETURNED"}]));
     let read = || partner.action(&reversed.order);
     let nothing = || state("REVERSED").and(cents("/Payout", 0));
-    let stands = state("PENDING").and(cents("/Payout", 2_00));
+    let stands = state("PENDING").and(cents("/Payout", 200));
     Ok(Check::of(
         partner
             .having(
