@@ -27,6 +27,8 @@ use crate::exchange::{Answer, Credentials, Request};
 pub const BODY_LIMIT: usize = 16 << 20;
 /// The most headers of an answer to a request that is written by hand.
 const HEADER_LIMIT: usize = 100;
+/// The most interim answers in front of an answer to a request that is written by hand.
+const INTERIM_LIMIT: usize = 16;
 /// How the program calls itself.
 const USER_AGENT: &str = concat!("conformance/", env!("CARGO_PKG_VERSION"));
 
@@ -105,6 +107,10 @@ impl BaseUrl {
         }
         if uri.query().is_some() {
             return Err(BaseUrlError::Extra(shown()));
+        }
+        let port = authority.as_str().strip_prefix(authority.host());
+        if port.is_some_and(|port| !port.is_empty()) && authority.port_u16().is_none() {
+            return Err(BaseUrlError::NoUrl(shown()));
         }
         Ok(Self {
             authority: authority.as_str().to_owned(),
@@ -455,7 +461,28 @@ async fn exchange(
 }
 
 /// The answer, if it is there as a whole. `ended`: nothing more will come.
-fn whole_answer(bytes: &[u8], ended: bool) -> Result<Option<Answer>, NoAnswer> {
+fn whole_answer(mut bytes: &[u8], ended: bool) -> Result<Option<Answer>, NoAnswer> {
+    let mut interim = Vec::new();
+    loop {
+        let Some((mut answer, start)) = head(bytes)? else {
+            return Ok(None);
+        };
+        bytes = &bytes[start..];
+        if answer.status != 100 {
+            answer.interim = interim;
+            return with_body(answer, bytes, ended);
+        }
+        interim.push(answer.status);
+        if interim.len() > INTERIM_LIMIT {
+            return Err(NoAnswer::Broken(
+                "the interim answers have no end".to_owned(),
+            ));
+        }
+    }
+}
+
+/// Status and headers, and where the body starts.
+fn head(bytes: &[u8]) -> Result<Option<(Answer, usize)>, NoAnswer> {
     let mut headers = [httparse::EMPTY_HEADER; HEADER_LIMIT];
     let mut response = httparse::Response::new(&mut headers);
     let start = match response.parse(bytes) {
@@ -467,7 +494,7 @@ fn whole_answer(bytes: &[u8], ended: bool) -> Result<Option<Answer>, NoAnswer> {
             )));
         }
     };
-    let mut answer = Answer {
+    let answer = Answer {
         status: response.code.unwrap_or_default(),
         reason: response.reason.unwrap_or_default().to_owned(),
         interim: Vec::new(),
@@ -481,14 +508,10 @@ fn whole_answer(bytes: &[u8], ended: bool) -> Result<Option<Answer>, NoAnswer> {
             .collect(),
         body: Vec::new(),
     };
-    if answer.status == 100 {
-        let mut answer = whole_answer(&bytes[start..], ended)?;
-        if let Some(answer) = &mut answer {
-            answer.interim.insert(0, 100);
-        }
-        return Ok(answer);
-    }
-    let rest = &bytes[start..];
+    Ok(Some((answer, start)))
+}
+
+fn with_body(mut answer: Answer, rest: &[u8], ended: bool) -> Result<Option<Answer>, NoAnswer> {
     if answer
         .header("transfer-encoding")
         .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"))
@@ -563,6 +586,8 @@ mod tests {
             "http://",
             "http://a?b",
             "http://a#b",
+            "http://a:65536",
+            "http://a:",
         ] {
             assert!(BaseUrl::parse(wrong).is_err(), "{wrong}");
         }
@@ -587,6 +612,7 @@ mod tests {
         assert_eq!(whole_answer(&interim[..25], false).unwrap(), None);
         let answer = whole_answer(interim, false).unwrap().unwrap();
         assert_eq!((answer.status, &answer.interim[..]), (200, &[100][..]));
+        assert!(whole_answer(&interim[..25].repeat(1000), false).is_err());
         assert!(whole_answer(b"nonsense\r\n\r\n", true).is_err());
     }
 }

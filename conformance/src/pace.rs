@@ -79,8 +79,8 @@ impl Pace {
         }
         let wait = answer
             .header("retry-after")
-            .and_then(|seconds| seconds.trim().parse().ok())
-            .map_or(USUAL_WAIT, Duration::from_secs);
+            .and_then(asked_for)
+            .unwrap_or(USUAL_WAIT);
         self.too_many.set(self.too_many.get() + 1);
         if self.too_many.get() >= MOST_TOO_MANY {
             self.stop(format!("{MOST_TOO_MANY} answers with 429 in a row"));
@@ -108,5 +108,34 @@ impl Pace {
     /// How many requests were sent, and how many of these may have changed something.
     pub fn sent(&self) -> (u64, u64) {
         (self.sent.get(), self.writes.get())
+    }
+}
+
+/// What `Retry-After` asks for: seconds, or a date.
+fn asked_for(value: &str) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value.trim()).ok()?;
+    let wait = date.timestamp().duration_since(jiff::Timestamp::now());
+    Some(Duration::try_from(wait).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(asked_for(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(
+            asked_for("Wed, 21 Oct 2015 07:28:00 GMT"),
+            Some(Duration::ZERO)
+        );
+        let far = asked_for("Fri, 21 Oct 2095 07:28:00 GMT").unwrap();
+        assert!(far > LONGEST_WAIT);
+        for nothing in ["", "soon", "-1"] {
+            assert_eq!(asked_for(nothing), None);
+        }
     }
 }
