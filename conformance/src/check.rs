@@ -325,14 +325,20 @@ impl Case {
         self.steps
             .iter()
             .filter(|step| step.party == Party::Vendor)
-            .map(|step| {
-                if step.until.is_some() {
-                    MOST_REPEATS
-                } else {
-                    1
-                }
-            })
+            .map(Step::worst_case)
             .sum()
+    }
+}
+
+impl Step {
+    /// The most requests that it takes.
+    pub(crate) fn worst_case(&self) -> u32 {
+        let repeats = self.until.as_ref().map_or(1, |_| MOST_REPEATS);
+        let calls = match &self.make {
+            Make::Ready(request) => request.calls(),
+            Make::From(_) => 1,
+        };
+        repeats * calls
     }
 }
 

@@ -139,7 +139,9 @@ impl Session {
         request: &Request,
         awaited: bool,
     ) -> Result<Result<Answer, String>, String> {
-        self.pace.turn(request.needs()).await?;
+        for _ in 0..request.calls() {
+            self.pace.turn(request.needs()).await?;
+        }
         match self.client.send(&self.vendor, request).await {
             Ok(answer) if self.pace.is_too_many(&answer, awaited) => {
                 Err("the target answered 429".to_owned())

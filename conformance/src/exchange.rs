@@ -197,6 +197,11 @@ impl Request {
         self
     }
 
+    /// How many requests it is to whoever counts them.
+    pub fn calls(&self) -> u32 {
+        if self.twice { 2 } else { 1 }
+    }
+
     /// The same, known to be refused by whoever checks credentials or paths first.
     #[must_use]
     pub fn probe(mut self) -> Self {

@@ -181,7 +181,8 @@ pub fn worst_case(check: &Check, cases: u32) -> u64 {
 
 fn random(check: &Check, cases: u32) -> u64 {
     check.random.as_ref().map_or(0, |random| {
-        u64::from(random.steps) * u64::from(cases + if cases > 0 { MOST_SHRINKS } else { 0 })
+        let shrinks = if cases > 0 { MOST_SHRINKS } else { 0 };
+        u64::from(random.steps) * (u64::from(cases) + u64::from(shrinks))
     })
 }
 
@@ -195,13 +196,7 @@ fn worst_writes(check: &Check, needs: Needs, cases: u32) -> u64 {
                 Make::Ready(request) => request.needs() == Needs::Write,
                 Make::From(_) => needs >= Needs::Write,
             })
-            .map(|step| {
-                if step.until.is_some() {
-                    u64::from(crate::check::MOST_REPEATS)
-                } else {
-                    1
-                }
-            })
+            .map(|step| u64::from(step.worst_case()))
             .sum()
     };
     let drawn = if needs >= Needs::Write {
