@@ -180,6 +180,9 @@ pub fn exit(
     if let Some(why) = stopped {
         return exit(code::STOPPED, format!("stopped: {why}"));
     }
+    if rules.is_empty() {
+        return exit(code::PROVEN, "no rule falls to this part".to_owned());
+    }
     // A known failure is accounted for; it neither counts as proven nor asks to be.
     let selected =
         count(&|rule| rule.gating && rule.verdict != Verdict::NotRun && rule.known.is_none());
