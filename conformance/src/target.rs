@@ -124,9 +124,7 @@ impl Target {
         variables: Variables<'_>,
     ) -> Result<Self, TargetError> {
         let base_url = BaseUrl::parse(base_url)?;
-        let documented = fixtures::VENDORS
-            .into_iter()
-            .any(|vendor| documented_hosts(vendor).contains(&base_url.host.to_ascii_lowercase()));
+        let documented = is_documented(&base_url.host);
         let targets = vendors.iter().map(|&vendor| {
             let known = world::kinds(vendor)
                 .iter()
@@ -341,6 +339,14 @@ pub fn documented_hosts(vendor: Vendor) -> Vec<String> {
                 .collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// Whether a host is one that a vendor documents, in any letter case, and with or without the dot of a whole name.
+pub fn is_documented(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    fixtures::VENDORS
+        .into_iter()
+        .any(|vendor| documented_hosts(vendor).contains(&host))
 }
 
 #[cfg(unix)]
