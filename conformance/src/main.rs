@@ -36,9 +36,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(&Unfit::Fault(format!("cannot start: {error}")).into()),
     };
-    match runtime.block_on(task(flags.task)) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => complain(&error),
+    // What it was is already on stderr.
+    match std::panic::catch_unwind(|| runtime.block_on(task(flags.task))) {
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(error)) => complain(&error),
+        Err(_) => ExitCode::from(code::FAULT),
     }
 }
 
@@ -86,7 +88,7 @@ async fn run(flags: RunFlags) -> anyhow::Result<u8> {
     run.greet().await?;
     let progress = Rc::new(Progress::new(run.planned.len() as u64));
     let shown = Rc::clone(&progress);
-    let runs = run.rules(&[], move |rule| shown.rule_done(rule)).await;
+    let runs = run.rules(move |rule| shown.rule_done(rule)).await;
     progress.finish();
     let mut rules = assess::results(runs);
     let today = started_at.to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -127,7 +129,7 @@ async fn plan(flags: &Judging) -> anyhow::Result<u8> {
         .iter()
         .filter(|planned| planned.fate == Fate::Runs);
     page.push_str(&format!(
-        "{} of {} rules, {requests} requests at the most, {writes} of them writes; one more a vendor asks whether the credentials are good\n",
+        "{} of {} rules, {requests} requests at the most, {writes} of them writes\n",
         runs.count(),
         run.planned.len(),
     ));
@@ -160,7 +162,7 @@ async fn self_test(flags: SelftestFlags) -> anyhow::Result<u8> {
     let target = of_url(&flags.base_url, &fixtures::VENDORS)?;
     let mut matrix: Option<Matrix> = None;
     let mut complaints = Vec::new();
-    for seed in flags.seed..flags.seed + flags.seeds {
+    for seed in (0..flags.seeds).map(|further| flags.seed.wrapping_add(further)) {
         let started = Instant::now();
         let progress = Rc::new(std::cell::Cell::new(0_u32));
         let findings =
@@ -183,7 +185,10 @@ async fn self_test(flags: SelftestFlags) -> anyhow::Result<u8> {
             matrix = Some(findings.matrix);
         }
     }
-    let matrix = matrix.unwrap_or_default();
+    let matrix = Matrix {
+        seeds: flags.seeds,
+        ..matrix.unwrap_or_default()
+    };
     for (file, text) in [
         (
             &flags.matrix,
@@ -209,11 +214,18 @@ async fn self_test(flags: SelftestFlags) -> anyhow::Result<u8> {
 }
 
 async fn prepare(flags: &Judging) -> anyhow::Result<Run> {
-    let target = match &flags.pointer {
+    let pointer = flags.pointer.clone();
+    let target = match pointer.or_variables(&|name| std::env::var(name).ok()) {
+        Pointer {
+            target: Some(_),
+            base_url: Some(_),
+        } => anyhow::bail!(
+            "CONFORMANCE_BASE_URL and CONFORMANCE_TARGET are both set; --base-url or --target says which counts"
+        ),
         Pointer {
             target: Some(file), ..
         } => {
-            let (target, warnings) = Target::read(file, &|name| std::env::var(name).ok())
+            let (target, warnings) = Target::read(&file, &|name| std::env::var(name).ok())
                 .map_err(|error| Unfit::Usage(error.to_string()))?;
             for warning in warnings {
                 say(format_args!("warning: {warning}"));
@@ -226,7 +238,7 @@ async fn prepare(flags: &Judging) -> anyhow::Result<Run> {
         } => {
             let vendors = &flags.selectors.vendor;
             of_url(
-                url,
+                &url,
                 if vendors.is_empty() {
                     &fixtures::VENDORS
                 } else {

@@ -23,9 +23,12 @@ use crate::result::{Evidence, Failure, RuleResult, Source, Verdict};
 use crate::sandbox::{self, Maker, Sandbox};
 use crate::secret::Redactor;
 use crate::show::Show;
-use crate::target::{Target, VendorTarget, documented_hosts};
+use crate::target::{Target, VendorTarget, is_documented};
 use crate::vendors::VENDORS;
 use crate::world::World;
+
+/// The most requests that ask a vendor whether the credentials are good: one, and one more after a 429.
+const HELLOS: u64 = 2;
 
 /// How a target is to be judged.
 #[derive(Clone, Debug)]
@@ -110,6 +113,15 @@ pub struct RuleRun {
     pub activations: BTreeMap<String, u64>,
 }
 
+/// What a mock is to do wrong meanwhile.
+#[derive(Clone, Debug, Default)]
+pub struct Deviations {
+    /// The ids of deviations.
+    pub ids: Vec<String>,
+    /// Whether they only count the calls that each of them would change.
+    pub watched: bool,
+}
+
 /// What an invariant saw.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -126,11 +138,19 @@ impl Run {
     ///
     /// Why the run must not begin.
     pub async fn prepare(mut target: Target, options: Options) -> Result<Self, Unfit> {
+        // A mistaken selector is said while nobody is asked yet.
+        options.selection.items(&fixtures::VENDORS)?;
         let client = Rc::new(Client::new(options.timeout));
         let wants_admin = options.access.is_none_or(|access| access == Needs::Admin)
             && target.access.is_none_or(|access| access == Needs::Admin);
         let mut maker = None;
         if let (Some(admin), true) = (&target.admin, wants_admin) {
+            if is_documented(&admin.base_url.host) {
+                return Err(Unfit::Unsafe(format!(
+                    "{} is the vendor's own; it has no admin API, and is never asked for one",
+                    admin.base_url.host
+                )));
+            }
             match Maker::is_there(&client, admin).await {
                 Ok(true) => maker = Some(Rc::new(Maker::new(Rc::clone(&client), admin.clone()))),
                 Ok(false) => {}
@@ -238,18 +258,20 @@ impl Run {
             salt,
         };
         let mut left = run.options.budget.unwrap_or(u64::MAX);
+        let mut greeted = None;
         for item in items {
             let world = run.world(&item);
             let mut planned = plan::plan(item, &world, run.access, run.options.cases);
             if planned.fate == Fate::Runs {
-                if planned.requests > left {
-                    let why = format!(
-                        "its {} requests do not fit into the budget",
-                        planned.requests
-                    );
+                let vendor = Some(planned.item.vendor.name());
+                let hellos = if greeted == vendor { 0 } else { HELLOS };
+                let requests = planned.requests.saturating_add(hellos);
+                if requests > left {
+                    let why = format!("its {requests} requests do not fit into the budget");
                     planned.fate = Fate::NotRun(why, "a larger --budget".to_owned());
                 } else {
-                    left -= planned.requests;
+                    left -= requests;
+                    greeted = vendor;
                 }
             }
             if planned.fate == Fate::Runs
@@ -270,8 +292,8 @@ impl Run {
         Ok(run)
     }
 
-    /// The most requests that the rules that run send, and those of them that write. One more a vendor asks whether the
-    /// credentials are good.
+    /// The most requests that are sent, and those of them that write: by the rules that run, and to ask each vendor
+    /// whether the credentials are good.
     pub fn worst_case(&self) -> (u64, u64) {
         let runs = || {
             self.planned
@@ -281,7 +303,7 @@ impl Run {
         let mut vendors: Vec<&str> = runs().map(|planned| planned.item.vendor.name()).collect();
         vendors.dedup();
         (
-            runs().map(|planned| planned.requests).sum::<u64>() + vendors.len() as u64,
+            runs().map(|planned| planned.requests).sum::<u64>() + vendors.len() as u64 * HELLOS,
             runs().map(|planned| planned.writes).sum(),
         )
     }
@@ -325,7 +347,10 @@ impl Run {
                 greeted.push(format!("{}: no credentials are known", vendor.name()));
                 continue;
             };
-            let sandbox = self.sandbox(vendor, &[]).await.map_err(Unfit::Fault)?;
+            let sandbox = self
+                .sandbox(vendor, &Deviations::default())
+                .await
+                .map_err(Unfit::Fault)?;
             let target = self.vendor_target(vendor);
             let base_url = sandbox
                 .as_ref()
@@ -380,23 +405,28 @@ impl Run {
     }
 
     /// Drives and judges every rule that runs; `done` hears of each as it ends. The results come in the order of the plan.
-    ///
-    /// # Errors
-    ///
-    /// A fault of the mock or of this program that leaves no result.
-    pub async fn rules(
+    pub async fn rules(self: &Rc<Self>, done: impl Fn(&RuleResult) + 'static) -> Vec<RuleRun> {
+        let all = (0..self.planned.len()).collect();
+        let runs = self.some_rules(all, Deviations::default(), done).await;
+        let mut runs: Vec<RuleRun> = runs.into_values().collect();
+        self.judge_invariants(&mut runs);
+        runs
+    }
+
+    /// Drives and judges the rules of these places in the plan. What invariants saw is not judged yet.
+    pub async fn some_rules(
         self: &Rc<Self>,
-        deviations: &[&str],
+        numbers: VecDeque<usize>,
+        deviations: Deviations,
         done: impl Fn(&RuleResult) + 'static,
-    ) -> Vec<RuleRun> {
+    ) -> BTreeMap<usize, RuleRun> {
         let jobs = self
             .options
             .jobs
             .unwrap_or(if self.with_sandboxes { 8 } else { 1 });
-        let queue: Rc<RefCell<VecDeque<usize>>> =
-            Rc::new(RefCell::new((0..self.planned.len()).collect()));
+        let queue = Rc::new(RefCell::new(numbers));
         let results: Rc<RefCell<BTreeMap<usize, RuleRun>>> = Rc::default();
-        let deviations: Rc<[String]> = deviations.iter().map(|id| (*id).to_owned()).collect();
+        let deviations = Rc::new(deviations);
         let done = Rc::new(done);
         let local = LocalSet::new();
         for _ in 0..jobs.max(1) {
@@ -407,11 +437,10 @@ impl Run {
                     let Some(number) = queue.borrow_mut().pop_front() else {
                         break;
                     };
-                    let (inner, ids) = (Rc::clone(&run), Rc::clone(&deviations));
+                    let (inner, deviations) = (Rc::clone(&run), Rc::clone(&deviations));
                     // A task of its own, so that a panic of a check ends this rule alone.
                     let rule = tokio::task::spawn_local(async move {
-                        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-                        inner.rule(&inner.planned[number], &ids).await
+                        inner.rule(&inner.planned[number], &deviations).await
                     });
                     let ended = rule.await.unwrap_or_else(|error| {
                         let mut result = run.blank(&run.planned[number]);
@@ -425,13 +454,11 @@ impl Run {
             });
         }
         local.await;
-        let mut runs: Vec<RuleRun> = results.take().into_values().collect();
-        self.judge_invariants(&mut runs);
-        runs
+        results.take()
     }
 
     /// Gives the invariants their verdicts, from what all rules saw.
-    fn judge_invariants(&self, runs: &mut [RuleRun]) {
+    pub fn judge_invariants(&self, runs: &mut [RuleRun]) {
         let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
         for run in runs.iter() {
             for (rule, here) in &run.seen {
@@ -484,12 +511,17 @@ impl Run {
     async fn sandbox(
         &self,
         vendor: Vendor,
-        deviations: &[&str],
+        deviations: &Deviations,
     ) -> Result<Option<Sandbox>, String> {
-        match &self.maker {
-            Some(maker) => maker.make(vendor, deviations).await.map(Some),
-            None => Ok(None),
+        let Some(maker) = &self.maker else {
+            return Ok(None);
+        };
+        if !deviations.watched {
+            return maker.make(vendor, &deviations.ids).await.map(Some);
         }
+        let sandbox = maker.make(vendor, &[]).await?;
+        maker.watch(&sandbox, &deviations.ids).await?;
+        Ok(Some(sandbox))
     }
 
     async fn drop_sandbox(&self, sandbox: Option<&Sandbox>) -> Result<(), String> {
@@ -500,7 +532,7 @@ impl Run {
     }
 
     /// Drives and judges one rule.
-    async fn rule(&self, planned: &Planned, deviations: &[&str]) -> RuleRun {
+    async fn rule(&self, planned: &Planned, deviations: &Deviations) -> RuleRun {
         let mut result = self.blank(planned);
         match &planned.fate {
             Fate::Blocked(blocked) => {
@@ -532,7 +564,7 @@ impl Run {
     async fn sandboxed(
         &self,
         planned: &Planned,
-        deviations: &[&str],
+        deviations: &Deviations,
         result: RuleResult,
     ) -> Result<RuleRun, String> {
         let item = &planned.item;
@@ -570,7 +602,7 @@ impl Run {
         let judged = attempt.check(item, &check, sandbox.as_ref()).await;
         let mut ended = attempt.ended;
         if let (Some(maker), Some(sandbox)) = (&self.maker, &sandbox) {
-            if !deviations.is_empty() {
+            if !deviations.ids.is_empty() {
                 ended.activations = maker.activations(sandbox).await?;
             }
             maker.discard(sandbox).await?;
@@ -615,6 +647,15 @@ impl RuleRun {
             activations: BTreeMap::new(),
         }
     }
+
+    /// The same, where nothing took effect.
+    #[must_use]
+    pub fn without_activations(&self) -> Self {
+        Self {
+            activations: BTreeMap::new(),
+            ..self.clone()
+        }
+    }
 }
 
 /// Writing to a vendor's own host takes a grant and the account's name.
@@ -626,10 +667,7 @@ fn is_safe(
 ) -> Result<(), Unfit> {
     let vendor = target.vendor;
     let writes = access >= Needs::Write && items.iter().any(|item| item.vendor == vendor);
-    let is_theirs = fixtures::VENDORS.into_iter().any(|vendor| {
-        documented_hosts(vendor).contains(&target.base_url.host.to_ascii_lowercase())
-    });
-    if !(writes && is_theirs) {
+    if !(writes && is_documented(&target.base_url.host)) {
         return Ok(());
     }
     let host = &target.base_url.host;

@@ -80,7 +80,7 @@ impl Maker {
     /// # Errors
     ///
     /// What the admin API said.
-    pub async fn make(&self, vendor: Vendor, deviations: &[&str]) -> Result<Sandbox, String> {
+    pub async fn make(&self, vendor: Vendor, deviations: &[String]) -> Result<Sandbox, String> {
         let number = self.made.get() + 1;
         self.made.set(number);
         let id = format!("conformance-{}-{number}", self.run);
@@ -132,6 +132,24 @@ impl Maker {
             200..300 => Ok(()),
             status => Err(format!(
                 "the sandbox was not reset: {status} {}",
+                answer.text()
+            )),
+        }
+    }
+
+    /// Lets deviations count the calls that each of them would change.
+    ///
+    /// # Errors
+    ///
+    /// What the admin API said.
+    pub async fn watch(&self, sandbox: &Sandbox, deviations: &[String]) -> Result<(), String> {
+        let wanted = json!({"deviations": deviations, "dry_run": true});
+        let request = Request::new("PUT", "/deviations").json(&wanted);
+        let answer = ask_admin(&self.client, &sandbox.url, request).await?;
+        match answer.status {
+            200..300 => Ok(()),
+            status => Err(format!(
+                "deviations were not put on: {status} {}",
                 answer.text()
             )),
         }

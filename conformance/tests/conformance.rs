@@ -145,7 +145,7 @@ fn judge(question: &Question) -> Result<Judged, String> {
             .map_err(|unfit| unfit.to_string())?;
         let run = Rc::new(run);
         run.greet().await.map_err(|unfit| unfit.to_string())?;
-        let results = assess::results(run.rules(&[], |_| {}).await);
+        let results = assess::results(run.rules(|_| {}).await);
         Ok(results
             .into_iter()
             .map(|rule| {

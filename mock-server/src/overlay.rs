@@ -1,7 +1,8 @@
 //! What stands around an engine and breaks its rules on purpose: a deviation of `fixtures`, compiled. No I/O.
 //!
 //! A deviation belongs to the vendor that its id begins with. It may change the request before the engine is asked, open
-//! gates in it and give it another time; and afterwards change what it answered, what that causes, and what it counts.
+//! gates in it and give it another time; and afterwards change what it answered, what that causes, and what it counts. On a dry run it only counts the calls that it
+//! would change, one deviation apart from the other.
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
@@ -40,6 +41,8 @@ pub struct Active {
     events: Option<Quantity>,
     counts: Option<Quantity>,
     activations: u64,
+    /// Whether it only counts what it would change.
+    pub dry_run: bool,
 }
 
 /// An id that cannot be put on.
@@ -117,6 +120,15 @@ pub(crate) fn decide<V: Vendor>(
     now: Timestamp,
     deviations: &mut [Active],
 ) -> (Outcome<V::Event>, Timestamp) {
+    for active in deviations
+        .iter_mut()
+        .filter(|active| active.dry_run && active.vendor() == V::NAME)
+    {
+        // Each meets the call as if it were the only one, and only its count is kept.
+        active.dry_run = false;
+        decide::<V>(state, usage, request, now, std::slice::from_mut(active));
+        active.dry_run = true;
+    }
     let route = LazyCell::new(|| V::decide(state, usage, request, now).route);
     let mut call = Call::new(request);
     let mut at = now;
@@ -124,7 +136,7 @@ pub(crate) fn decide<V: Vendor>(
     let mut met = Vec::new();
     for active in deviations
         .iter_mut()
-        .filter(|active| active.vendor() == V::NAME)
+        .filter(|active| active.stands_in(V::NAME))
     {
         if !active.when.request_holds(&call, || *route) {
             continue;
@@ -167,10 +179,7 @@ pub(crate) fn head<V: Vendor>(
     let mut call = Call::new(&request);
     let mut at = now;
     let mut open = Vec::new();
-    for active in deviations
-        .iter()
-        .filter(|active| active.vendor() == V::NAME)
-    {
+    for active in deviations.iter().filter(|active| active.stands_in(V::NAME)) {
         if active.when.request_holds(&call, || *route) {
             at = active.clock.map_or(at, |clock| clock.now(at));
             active.request.apply(&mut call);
@@ -234,6 +243,7 @@ impl Active {
             events: overlay.events,
             counts: overlay.counts,
             activations: 0,
+            dry_run: false,
         })
     }
 
@@ -245,6 +255,11 @@ impl Active {
     /// The name of the vendor that deviates.
     pub fn vendor(&self) -> &'static str {
         self.kind.name()
+    }
+
+    /// Whether it changes calls of that vendor.
+    fn stands_in(&self, vendor: &str) -> bool {
+        !self.dry_run && self.vendor() == vendor
     }
 
     /// How many calls it changed.

@@ -376,7 +376,7 @@ fn deviations_are_put_on_and_counted_until_a_reset() {
 
     let setting = json!({"deviations": [id]}).to_string();
     let counted =
-        |activations: u64| json!({"deviations": [{"id": id, "activations": activations}]});
+        |activations: u64| json!({"deviations": [{"id": id, "activations": activations, "dry_run": false}]});
     let target = "/sandboxes/one/deviations";
     assert_eq!(admin(&server, "PUT", target, &setting), (200, counted(0)));
     assert!(!challenge("/s/one/chase"));
@@ -451,7 +451,10 @@ fn a_sandbox_is_made_with_clock_and_deviations() {
     assert_eq!(now("one"), "2026-01-31T00:00:00Z");
     assert_eq!(
         deviations("one"),
-        json!([{"id": ids[0], "activations": 0}, {"id": ids[1], "activations": 0}])
+        json!([
+            {"id": ids[0], "activations": 0, "dry_run": false},
+            {"id": ids[1], "activations": 0, "dry_run": false}
+        ])
     );
     // A reset leads back to the clock that it was made with, and to no deviations.
     admin(

@@ -24,7 +24,7 @@ const SANDBOXES: u64 = 10_000;
 
 /// Measures, and prints.
 pub(crate) fn run(shell: &Shell, seconds: u64) -> anyhow::Result<()> {
-    let program = build(true)?;
+    let program = build("mock-server", true)?;
     cmd!(
         shell,
         "cargo build --quiet --release --package mock-server --example plain"

@@ -2,6 +2,7 @@
 
 mod bench;
 mod clients;
+mod conformance;
 mod peers;
 mod rules;
 mod server;
@@ -24,15 +25,30 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Everything that must pass: check, the engines alone, docs, tests, rules, clients, peers
+    /// Everything that must pass: check, the engines alone, docs, tests, rules, conformance, selftest, clients, peers
     Test {
         /// Which client languages must be there: those that are found, or all of them
         #[arg(long, default_value = "found")]
         clients: Clients,
     },
+    /// Judge mock-server, or `--base-url URL`, or `--target FILE`; any flag of `conformance run`
+    Conformance {
+        /// Flags of `conformance run`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
+    /// Break every rule once and see its check fail
+    Selftest {
+        /// With how many seeds
+        #[arg(long, default_value_t = 1)]
+        seeds: u64,
+        /// Commit to what was seen: writes conformance/selftest.json and selftest.md
+        #[arg(long)]
+        accept: bool,
+    },
     /// The quick part of `test`: format, lints, invariants
     Check,
-    /// Which fact stands behind which rule, and where each rule is enforced; fails on a gap
+    /// Which fact stands behind which rule, and where each is enforced, checked and broken; fails on a gap
     Rules {
         /// Only rules that begin like this, each with its sentence: `comm100.mark`
         prefix: Option<String>,
@@ -70,29 +86,35 @@ enum Clients {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let done = Shell::new()
-        .map_err(Into::into)
-        .and_then(|shell| match cli.task {
-            Task::Test { clients } => test::run(&shell, clients),
-            Task::Check => test::check(&shell),
-            Task::Rules { prefix: None } => rules::run(),
-            Task::Rules {
-                prefix: Some(prefix),
-            } => rules::explain(&prefix),
-            Task::Clients { clients } => {
-                clients::run(&shell, clients).map(|left_out| clients::report(&left_out))
-            }
-            Task::Peers { cases, seed } => peers::run(cases, seed),
-            Task::Bench { seconds } => bench::run(&shell, seconds),
-        });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(Cli::parse().task) {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             say(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a task; the exit code is that of the program behind it.
+fn run(task: Task) -> anyhow::Result<u8> {
+    let shell = Shell::new()?;
+    match task {
+        // What the judge has to say, it has said.
+        Task::Conformance { flags } => return conformance::judge(&flags),
+        Task::Selftest { seeds, accept } => conformance::selftest(seeds, accept),
+        Task::Test { clients } => test::run(&shell, clients),
+        Task::Check => test::check(&shell),
+        Task::Rules { prefix: None } => rules::run(),
+        Task::Rules {
+            prefix: Some(prefix),
+        } => rules::explain(&prefix),
+        Task::Clients { clients } => {
+            clients::run(&shell, clients).map(|left_out| clients::report(&left_out))
+        }
+        Task::Peers { cases, seed } => peers::run(cases, seed),
+        Task::Bench { seconds } => bench::run(&shell, seconds),
+    }?;
+    Ok(0)
 }
 
 /// One line for whoever runs the task.

@@ -35,7 +35,10 @@ pub(crate) fn run(cases: u32, seed: u64) -> anyhow::Result<()> {
     reference.arg(peers().join("app.py")).arg(&reference_seed);
     let reference = Server::spawn(reference)?;
     let mock_seed = mock_seed.to_str().context("a path in UTF-8")?;
-    let mock = Server::start(&server::build(false)?, &["--seed", mock_seed])?;
+    let mock = Server::start(
+        &server::build("mock-server", false)?,
+        &["--seed", mock_seed],
+    )?;
     compare(
         &mut Peer::at(&mock.http)?,
         &mut Peer::at(&reference.http)?,

@@ -65,17 +65,10 @@ impl Drop for Server {
     }
 }
 
-/// Builds mock-server and says where it is.
-pub(crate) fn build(release: bool) -> anyhow::Result<PathBuf> {
+/// Builds a program of the package of its name, and says where it is.
+pub(crate) fn build(package: &str, release: bool) -> anyhow::Result<PathBuf> {
     let mut command = Command::new(env!("CARGO"));
-    command.args([
-        "build",
-        "--quiet",
-        "--package",
-        "mock-server",
-        "--bin",
-        "mock-server",
-    ]);
+    command.args(["build", "--quiet", "--package", package, "--bin", package]);
     command.args(["--message-format", "json-render-diagnostics"]);
     if release {
         command.arg("--release");
@@ -84,7 +77,7 @@ pub(crate) fn build(release: bool) -> anyhow::Result<PathBuf> {
         .stderr(Stdio::inherit())
         .output()
         .context("cannot run cargo")?;
-    ensure!(output.status.success(), "mock-server does not build");
+    ensure!(output.status.success(), "{package} does not build");
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())

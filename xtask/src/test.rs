@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::ensure;
 use xshell::{Shell, cmd};
 
-use crate::{Clients, clients, peers, rules, say};
+use crate::{Clients, clients, conformance, peers, rules, say};
 
 /// Random calls of the framework comparison within `test`; `cargo xtask peers` sends more.
 const PEER_CASES: u32 = 2_000;
@@ -31,6 +31,12 @@ pub(crate) fn run(shell: &Shell, wanted: Clients) -> anyhow::Result<()> {
         Ok(cmd!(shell, "cargo test --quiet --workspace --locked").run()?)
     })?;
     step("rules", rules::run)?;
+    step("conformance", || {
+        let code = conformance::judge(&[])?;
+        ensure!(code == 0, "mock-server does not conform: exit {code}");
+        Ok(())
+    })?;
+    step("selftest", || conformance::selftest(1, false))?;
     let mut left_out = Vec::new();
     step("clients", || {
         left_out = clients::run(shell, wanted)?;

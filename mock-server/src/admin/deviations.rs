@@ -11,11 +11,14 @@ use crate::document::Mistake;
 use crate::overlay::{self, Active};
 use crate::sandbox::Slot;
 
-/// `{"deviations":["comm100.mark.ok_message.in_capitals"]}`.
+/// `{"deviations":["comm100.mark.ok_message.in_capitals"],"dry_run":false}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     deviations: Vec<String>,
+    /// Whether they only count the calls that they would change, each as if it were the only one.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// `GET {sb}/deviations`: those that are on, and how many calls each of them changed.
@@ -25,7 +28,13 @@ pub(super) fn show(_: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
         .lock()
         .deviations
         .iter()
-        .map(|active| json!({"id": active.id(), "activations": active.activations()}))
+        .map(|active| {
+            json!({
+                "id": active.id(),
+                "activations": active.activations(),
+                "dry_run": active.dry_run,
+            })
+        })
         .collect();
     Ok(json_answer(
         StatusCode::OK,
@@ -39,8 +48,14 @@ pub(super) fn show(_: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
 ///
 /// 400 for an unknown or repeated id; nothing changes then.
 pub(super) fn replace(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
-    let Wanted { deviations } = call.json()?;
-    let deviations = named(&deviations)?;
+    let Wanted {
+        deviations,
+        dry_run,
+    } = call.json()?;
+    let mut deviations = named(&deviations)?;
+    for active in &mut deviations {
+        active.dry_run = dry_run;
+    }
     slot.lock().deviations = deviations;
     slot.changed();
     show(call, slot, "")

@@ -39,7 +39,7 @@ pub(crate) fn run(shell: &Shell, wanted: Clients) -> anyhow::Result<Vec<String>>
         left_out.join("; ")
     );
 
-    let program = server::build(false)?;
+    let program = server::build("mock-server", false)?;
     let default = Server::start(&program, &[])?;
     let seeds = seeds();
     let flags: Vec<&str> = seeds.iter().flat_map(|seed| ["--seed", seed]).collect();
