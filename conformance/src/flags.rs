@@ -9,6 +9,7 @@ use fixtures::{Needs, Vendor};
 use crate::plan::Selection;
 use crate::report::Destination;
 use crate::run::Options;
+use crate::target::Variables;
 
 /// Judges an implementation of the conversion APIs of Comm100, Chase and impact.com by its base URL.
 #[derive(Debug, Parser)]
@@ -55,14 +56,29 @@ pub enum Task {
 
 /// What is judged.
 #[derive(Args, Clone, Debug)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub struct Pointer {
-    /// The base URL: of a mock-server, or of the one --vendor
-    #[arg(long, value_name = "URL", env = "CONFORMANCE_BASE_URL")]
+    /// The base URL: of a mock-server, or of the one --vendor [env: CONFORMANCE_BASE_URL]
+    #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
-    /// A target file: base URLs, access granted, credentials, known objects
-    #[arg(long, value_name = "FILE", env = "CONFORMANCE_TARGET")]
+    /// A target file: base URLs, access granted, credentials, known objects [env: CONFORMANCE_TARGET]
+    #[arg(long, value_name = "FILE")]
     pub target: Option<PathBuf>,
+}
+
+impl Pointer {
+    /// The flag, or else the variable that stands for it: one flag outweighs both variables, which clap would not let it.
+    #[must_use]
+    pub fn or_variables(self, variables: Variables<'_>) -> Self {
+        if self.base_url.is_some() || self.target.is_some() {
+            return self;
+        }
+        let variable = |name: &str| variables(name).filter(|value| !value.is_empty());
+        Self {
+            base_url: variable("CONFORMANCE_BASE_URL"),
+            target: variable("CONFORMANCE_TARGET").map(PathBuf::from),
+        }
+    }
 }
 
 /// Which rules.
