@@ -1,11 +1,12 @@
 //! A value that cannot be printed, and the replacing of such values in what a target says.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use regex::{NoExpand, Regex, RegexBuilder};
 
 /// A credential. Whatever is printed of it is its name, `$CHASE_API_KEY`; only the socket gets to see the value.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,13 +60,15 @@ impl fmt::Debug for Secret {
 /// Replaces secrets by their names, in every spelling that an echo may have.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// What is looked for and what stands for it, longest first.
+    /// What finds a secret, and what stands for it; the longest secret first.
+    secrets: Vec<(Regex, String)>,
+    /// What is looked for as it is, and what stands for it; longest first.
     spellings: Vec<(String, String)>,
 }
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redactor of {} spellings", self.spellings.len())
+        write!(f, "Redactor of {} secrets", self.secrets.len())
     }
 }
 
@@ -75,27 +78,18 @@ impl Redactor {
         secrets: impl IntoIterator<Item = &'a Secret>,
         pairs: impl IntoIterator<Item = (&'a str, &'a Secret)>,
     ) -> Self {
+        let secrets = secrets.into_iter();
+        let mut secrets: Vec<&Secret> = secrets.filter(|secret| !secret.value.is_empty()).collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.value.len()));
+        secrets.dedup();
         let mut spellings = Vec::new();
-        for secret in secrets {
-            for secret in [secret.clone(), secret.in_other_case()] {
-                let value = secret.reveal();
-                let percent = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
-                let json = serde_json::Value::from(value).to_string();
-                let json = json.trim_matches('"').to_owned();
-                let lower = [value.to_ascii_lowercase(), value.to_ascii_uppercase()];
-                let reversed: String = value.chars().rev().collect();
+        for secret in &secrets {
+            for secret in [(*secret).clone(), secret.in_other_case()] {
+                let reversed: String = secret.value.chars().rev().collect();
                 spellings.extend(
-                    [
-                        value.to_owned(),
-                        percent.to_ascii_lowercase(),
-                        percent,
-                        json,
-                        reversed,
-                    ]
-                    .into_iter()
-                    .chain(lower)
-                    .chain(base64_of(value))
-                    .map(|spelling| (spelling, secret.shown())),
+                    base64_of(&secret.value)
+                        .chain([reversed])
+                        .map(|spelling| (spelling, secret.shown())),
                 );
             }
         }
@@ -109,19 +103,69 @@ impl Redactor {
         spellings.retain(|(spelling, _)| !spelling.is_empty());
         spellings.sort_by(|one, other| other.0.len().cmp(&one.0.len()).then(one.cmp(other)));
         spellings.dedup_by(|one, other| one.0 == other.0);
-        Self { spellings }
+        Self {
+            secrets: secrets
+                .into_iter()
+                .map(|secret| (any_spelling(&secret.value), secret.shown()))
+                .collect(),
+            spellings,
+        }
     }
 
-    /// The text with every secret replaced, and with what is left of one where a text was cut.
+    /// The text with every secret replaced.
     pub fn text(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (spelling, shown) in &self.spellings {
-            if text.contains(spelling.as_str()) {
-                text = text.replace(spelling.as_str(), shown);
+        let mut text = Cow::Borrowed(text);
+        for (secret, shown) in &self.secrets {
+            if let Cow::Owned(replaced) = secret.replace_all(&text, NoExpand(shown)) {
+                text = Cow::Owned(replaced);
             }
         }
-        text
+        for (spelling, shown) in &self.spellings {
+            if text.contains(spelling.as_str()) {
+                text = Cow::Owned(text.replace(spelling.as_str(), shown));
+            }
+        }
+        text.into_owned()
     }
+}
+
+/// Finds a value whose characters are written as they are, in the other case, behind backslashes, percent-encoded, or as
+/// JSON and HTML escape them; every server picks other characters to escape, and some escape twice.
+fn any_spelling(value: &str) -> Regex {
+    let mut pattern = String::new();
+    for c in value.chars() {
+        let bytes = c.to_string().into_bytes();
+        let percent: String = bytes
+            .iter()
+            .map(|byte| format!("%(?:25)*{byte:02x}"))
+            .collect();
+        let json: String = c
+            .encode_utf16(&mut [0; 2])
+            .iter()
+            .map(|unit| format!(r"\\+u{unit:04x}"))
+            .collect();
+        let code = u32::from(c);
+        let named = match c {
+            '&' => "|&(?:amp;)+",
+            '<' => "|&(?:amp;)*lt;",
+            '>' => "|&(?:amp;)*gt;",
+            '"' => "|&(?:amp;)*quot;",
+            '\'' => "|&(?:amp;)*apos;",
+            // In forms.
+            ' ' => r"|\+",
+            _ => "",
+        };
+        let literal = regex::escape(&c.to_string());
+        pattern.push_str(&format!(
+            r"(?:\\*{literal}|{percent}|{json}|&(?:amp;)*#0*{code};|&(?:amp;)*#x0*{code:x};{named})"
+        ));
+    }
+    RegexBuilder::new(&pattern)
+        .case_insensitive(true)
+        // A long secret, such as a signed token, makes a long pattern.
+        .size_limit(1 << 28)
+        .build()
+        .expect("every character is escaped")
 }
 
 /// A value in base64: with and without padding, in both alphabets, and the parts that stay the same wherever in a longer
@@ -149,6 +193,7 @@ fn base64_of(value: &str) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
 
     use super::*;
@@ -172,6 +217,11 @@ mod tests {
             let spellings = [
                 VALUE.to_owned(),
                 VALUE.to_ascii_lowercase(),
+                VALUE.replace('/', "%2f"),
+                VALUE.replace('+', "%252B"),
+                VALUE.replace('/', r"\\/"),
+                VALUE.replace('=', r"\u003D"),
+                VALUE.replace('=', "&#61;"),
                 utf8_percent_encode(VALUE, NON_ALPHANUMERIC).to_string(),
                 serde_json::Value::from(VALUE).to_string(),
                 STANDARD.encode(VALUE),
