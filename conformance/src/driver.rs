@@ -97,13 +97,15 @@ impl Session {
         let Some(until) = &step.until else {
             return self.send(step, request).await;
         };
-        let mut answer = self.send(step, request).await?;
-        for _ in 1..MOST_REPEATS {
-            if answer
+        let counts = |answer: &Result<Answer, String>| {
+            answer
                 .as_ref()
                 .map_or(true, |answer| until.judge(answer).is_ok())
-            {
-                break;
+        };
+        let mut answer = self.send(step, request).await?;
+        for _ in 1..MOST_REPEATS {
+            if counts(&answer) || (self.sandbox.is_none() && !self.pace.is_worth_waiting()) {
+                return Ok(answer);
             }
             match &self.sandbox {
                 Some(sandbox) => {
@@ -113,6 +115,9 @@ impl Session {
                 None => tokio::time::sleep(PAUSE).await,
             }
             answer = self.send(step, request).await?;
+        }
+        if !counts(&answer) {
+            self.pace.waited_in_vain();
         }
         Ok(answer)
     }

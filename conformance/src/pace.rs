@@ -15,6 +15,9 @@ const USUAL_WAIT: Duration = Duration::from_secs(1);
 /// How many of these in a row stop the run.
 const MOST_TOO_MANY: u32 = 2;
 
+/// After so many waits in vain for a state that a target comes to later, none is begun any more.
+const MOST_IN_VAIN: u32 = 3;
+
 /// What all rules of a run share.
 #[derive(Debug)]
 pub struct Pace {
@@ -25,6 +28,7 @@ pub struct Pace {
     sent: Cell<u64>,
     writes: Cell<u64>,
     too_many: Cell<u32>,
+    vain: Cell<u32>,
     stopped: RefCell<Option<String>>,
 }
 
@@ -38,6 +42,7 @@ impl Pace {
             sent: Cell::new(0),
             writes: Cell::new(0),
             too_many: Cell::new(0),
+            vain: Cell::new(0),
             stopped: RefCell::new(None),
         }
     }
@@ -93,6 +98,16 @@ impl Pace {
             self.next.set(Some(Instant::now() + wait));
         }
         true
+    }
+
+    /// Whether what was waited for has come so far. Where it never does, a run would wait for hours.
+    pub fn is_worth_waiting(&self) -> bool {
+        self.vain.get() < MOST_IN_VAIN
+    }
+
+    /// Takes in that what was waited for did not come.
+    pub fn waited_in_vain(&self) {
+        self.vain.set(self.vain.get() + 1);
     }
 
     /// Sends nothing from now on.
