@@ -225,7 +225,8 @@ fn every_error(world: &World) -> Result<Check, Blocked> {
 
 /// What is wrong is repeated, whatever it is, and what lacks a member is repeated whole.
 fn input_echoed(world: &World) -> Result<Check, Blocked> {
-    let long = "letters ".repeat(9);
+    // Longer than a type may be, and nothing that could be trimmed.
+    let long = "letters ".repeat(9) + "more";
     let rows = [
         (json!({"email": [1, "a", null]}), json!([1, "a", null])),
         (json!({"email": {"a": {"b": []}}}), json!({"a": {"b": []}})),
@@ -311,7 +312,8 @@ fn email_text(world: &World) -> Result<Check, Blocked> {
     refused(world, "email", wrong, &unfit("string_type", &["email"]))
 }
 
-/// Text that is no address is refused.
+/// Text that is no address is refused. Where a single rule of the addresses would refuse it, another one does too: each
+/// has a check of its own.
 fn email_valid(world: &World) -> Result<Check, Blocked> {
     let wrong = [
         "",
@@ -319,8 +321,7 @@ fn email_valid(world: &World) -> Result<Check, Blocked> {
         "@example.com",
         "a b@example.com",
         "a@",
-        "a@example",
-        "a@-example.com",
+        "a@-example",
     ];
     refused(
         world,

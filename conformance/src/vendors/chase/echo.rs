@@ -25,13 +25,14 @@ pub(super) const CHECKS: &[Entry] = &[
 /// Integers as they are; doubles with the fewest digits that read back, and an exponent where Python has one.
 fn numbers(world: &World) -> Result<Check, Blocked> {
     let echo = echo_of(world)?;
-    let longest = "9".repeat(4300);
+    // How long one may be is another rule's.
+    let long = "9".repeat(1000);
     let rows = [
         (
             "123456789012345678901234567890",
             "123456789012345678901234567890",
         ),
-        (longest.as_str(), longest.as_str()),
+        (long.as_str(), long.as_str()),
         ("-0", "0"),
         ("-1", "-1"),
         ("1.0", "1.0"),

@@ -160,6 +160,7 @@ fn header_name(world: &World) -> Result<Check, Blocked> {
     let same = ["x-api-key", "X-API-KEY", "X-Api-Key"].map(|name| {
         Case::new(format!("the header {name}"))
             .given("missing", knock(), reached())
+            .twin(claim.clone(), known())
             .tested("same", under(name), known())
     });
     let other = ["X_API_Key", "X-APIKey", "API-Key", "X-API-Keys", "X-Key"].map(|name| {
@@ -386,6 +387,7 @@ fn fixed_list(world: &World) -> Result<Check, Blocked> {
         let request = keyed(claim.clone(), "CHANGED_KEY", key);
         let keys = object!({"chase": {"keys": {key: organisation}}});
         Case::new(name)
+            .given("known", claim.clone(), known())
             .given(
                 "unknown",
                 keyed(claim.clone(), "UNKNOWN_KEY", NOBODYS),

@@ -30,7 +30,8 @@ const WHOLE: &[Entry] = &[
 /// The checks of this vendor.
 pub(super) const CHECKS: Checks = Checks {
     vendor: "chase",
-    lists: &[WHOLE, 
+    lists: &[
+        WHOLE,
         routing::CHECKS,
         http::CHECKS,
         content_type::CHECKS,

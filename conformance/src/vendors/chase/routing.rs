@@ -324,11 +324,10 @@ fn query_ignored(world: &World) -> Result<Check, Blocked> {
     });
     let email = format!("?email={}", world.text("contact")?);
     let unfit = post(world, &without(&body, "email"))?.probe();
-    let in_query = Refusal::of(post(world, &body)?, super::queued()).broken(
-        "with the address in the query alone",
-        |_| unfit.target_and(&email),
-        status(422),
-    );
+    let in_query = Case::new("with the address in the query alone")
+        .given("without an address", unfit.clone(), status(422))
+        .twin(post(world, &body)?.target_and(&email), super::queued())
+        .tested("in the query", unfit.target_and(&email), status(422));
     let cases: Result<Vec<Case>, Blocked> = cases.into_iter().collect();
-    Ok(Check::from(in_query).cases(cases?))
+    Ok(Check::of(in_query).cases(cases?))
 }
