@@ -8,7 +8,7 @@ use super::seeded::{DAY, MINUTE, empty, instant, midnight, offset_of, state};
 use super::{STRANGER, accepted, by_seeded, get, submit};
 use crate::check::{Case, Check, Entry, Make};
 use crate::exchange::{Form, Request, Transcript};
-use crate::expect::{Expect, demand, json, status};
+use crate::expect::{Breach, Expect, demand, json, status};
 use crate::world::{Blocked, World};
 
 /// The checks of this page.
@@ -24,6 +24,8 @@ pub(super) const CHECKS: &[Entry] = &[
     ("impact.actions.without_click", without_click),
     ("impact.actions.starts_pending", starts_pending),
     ("impact.actions.locking_date", locking_date),
+    ("impact.conversions.now", now),
+    ("impact.conversions.late_event_date", late_event_date),
 ];
 
 /// A list that has no action of that order.
@@ -463,4 +465,88 @@ fn locking_date(world: &World) -> Result<Check, Blocked> {
     ]);
     let ago = (1..40 * 86_400_i64).prop_map(SignedDuration::from_secs);
     Ok(check.random(14, ago, move |ago| case("random events", now - ago)))
+}
+
+/// A case in which an order was accepted, and its record and its action were read.
+fn dated(partner: &Partner, case: Case, order: &Form) -> Case {
+    let submitted = json("/SubmissionDate").holds("a date", |date| {
+        let date = date.as_str().map(str::parse::<Timestamp>);
+        date.is_some_and(|date| date.is_ok())
+    });
+    case.tested("order", partner.submit(order), accepted())
+        .given_eventually("actions", partner.get("Actions"), listed(order))
+        .given("record", partner.record("order"), submitted)
+        .given("action", partner.action(order), action_of_order(order))
+}
+
+/// An action is dated to the second in which its order was submitted, give or take one.
+fn as_submitted(transcript: &Transcript) -> Result<(), Breach> {
+    let submitted = said(transcript.answer("record"), "/SubmissionDate");
+    let shown = said(transcript.answer("action"), "/EventDate");
+    let times = [&submitted, &shown].map(|date| date.parse::<Timestamp>());
+    let same = matches!(times, [Ok(submitted), Ok(shown)]
+        if shown.duration_since(submitted).abs() <= SignedDuration::from_secs(1));
+    demand(same, "body /EventDate", submitted, shown)
+}
+
+/// An event of now is one of the time at which it arrived.
+fn now(world: &World) -> Result<Check, Blocked> {
+    let partner = Partner::of(world)?;
+    let case = |name, order: Form| {
+        let order = order.set("EventDate", "NOW");
+        dated(&partner, Case::new(name), &order).judge(as_submitted)
+    };
+    Ok(Check::new().cases([
+        case("an order", partner.order()),
+        case("lines", partner.order_of(&[("ItemSubTotal1", "7.50")])),
+    ]))
+}
+
+/// Where the reference names no number: so long ago is still kept, and anything longer is long past.
+const LATE_AFTER: SignedDuration = SignedDuration::from_hours(88 * 24);
+
+/// An event of long ago is dated to its submission, one that is not so long ago keeps its date.
+fn late_event_date(world: &World) -> Result<Check, Blocked> {
+    let partner = Partner::of(world)?;
+    let now = Timestamp::from_second(world.now.as_second()).unwrap_or_default();
+    let of = {
+        let partner = partner.clone();
+        move |name: &'static str, event: String| {
+            let order = partner.order().set("EventDate", event);
+            (order.clone(), dated(&partner, Case::new(name), &order))
+        }
+    };
+    let late = |name, event: Timestamp| of(name, event.to_string()).1.judge(as_submitted);
+    let mut check = Check::new().cases([
+        late("a year and a day ago", now - DAY * 366),
+        late("three years ago", now - DAY * 1_096),
+        of(
+            "years ago, in another zone",
+            "2020-02-29T23:59:59+05:45".to_owned(),
+        )
+        .1
+        .judge(as_submitted),
+        of(
+            "before there were computers",
+            "1901-01-01T00:00:00Z".to_owned(),
+        )
+        .1
+        .judge(as_submitted),
+    ]);
+    if world.own_sandbox {
+        let hour = MINUTE * 60;
+        let kept = now - LATE_AFTER + hour;
+        let (order, case) = of("not yet 88 days ago", kept.to_string());
+        let shown = partner.action(&order);
+        check = check.cases([
+            case.tested("its date", shown, instant("/EventDate", kept)),
+            late("more than 88 days ago", now - LATE_AFTER - hour),
+        ]);
+    }
+    let ago = (366..4_000_i32).prop_map(|days| DAY * days);
+    Ok(check.random(13, ago, move |ago| {
+        of("random events", (now - ago).to_string())
+            .1
+            .judge(as_submitted)
+    }))
 }

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use serde_json::{Value, json as value};
 
-use super::account;
 use super::orders::{Partner, action_of, decimal, id_of, money, text};
 use super::seeded::{MINUTE, Past, any_amount, cents};
+use super::{STRANGER, accepted, account, by_seeded, get, submit};
 use crate::check::{Case, Check, Entry};
-use crate::exchange::{Answer, Form};
-use crate::expect::{Expect, demand, status_from};
+use crate::exchange::{Answer, Form, Transcript};
+use crate::expect::{Expect, demand};
 use crate::world::{Blocked, World};
 
 /// The checks of this page.
@@ -16,6 +16,10 @@ pub(super) const CHECKS: &[Entry] = &[
     ("impact.actions.payout", payout),
     ("impact.actions.payout_of_clo", payout_of_clo),
     ("impact.actions.currency", currency),
+    (
+        "impact.conversions.currency_of_the_account",
+        currency_of_the_account,
+    ),
     ("impact.actions.deltas", deltas),
 ];
 
@@ -133,9 +137,7 @@ fn in_currency(order: &Form, currency: &'static str, cents: i128) -> Expect {
     let order = id_of(order);
     let wanted = format!("{} {currency}", decimal(cents));
     Expect::new(move |answer| {
-        let action = action_of(answer, &order).unwrap_or_default();
-        let amount = money(&action["Amount"]).map_or_else(String::new, decimal);
-        let got = format!("{amount} {}", text(&action["Currency"]).unwrap_or_default());
+        let got = worth(answer, &order);
         demand(
             got == wanted,
             "body Amount and Currency",
@@ -155,13 +157,6 @@ fn currency(world: &World) -> Result<Check, Blocked> {
             .order()
             .set("Amount", sent.1)
             .and("CurrencyCode", sent.0);
-        let there = {
-            let order = id_of(&order);
-            Expect::new(move |answer| {
-                let there = paid(answer, &order).is_some();
-                demand(there, "body /Actions", "an action of the order", "none")
-            })
-        };
         let case = Case::new(name).state(rates.clone());
         partner
             .placed(case, &own)
@@ -170,11 +165,11 @@ fn currency(world: &World) -> Result<Check, Blocked> {
                 partner.get("Actions"),
                 in_currency(&own, "USD", 1_000),
             )
-            .given("other", partner.submit(&order), status_from(200, 299))
+            .given("other", partner.submit(&order), accepted())
             .eventually(
                 "in another",
                 partner.get("Actions"),
-                there,
+                credited(&order),
                 in_currency(&order, shown.0, shown.1),
             )
     };
@@ -192,6 +187,86 @@ fn currency(world: &World) -> Result<Check, Blocked> {
             ("JPY", "1500"),
             ("JPY", 150_000),
         ),
+    ]))
+}
+
+/// Amount and Currency of an order's action in a list.
+fn worth(answer: &Answer, order: &str) -> String {
+    let action = action_of(answer, order).unwrap_or_default();
+    let amount = money(&action["Amount"]).map_or_else(String::new, decimal);
+    format!("{amount} {}", text(&action["Currency"]).unwrap_or_default())
+}
+
+/// A list with an action of that order, whatever it comes to.
+fn credited(order: &Form) -> Expect {
+    let order = id_of(order);
+    Expect::new(move |answer| {
+        let there = paid(answer, &order).is_some();
+        demand(there, "body /Actions", "an action of the order", "none")
+    })
+}
+
+/// Without a code the currency is that of the account: the same as with its code, and in a sandbox the seeded one.
+fn currency_of_the_account(world: &World) -> Result<Check, Blocked> {
+    let partner = Partner::of(world)?;
+    let [without, with] = [partner.order(), partner.order()];
+    let (first, second) = (id_of(&without), id_of(&with));
+    let list = || partner.get("Actions");
+    let sound = {
+        let first = first.clone();
+        Expect::new(move |answer| {
+            let got = worth(answer, &first);
+            let code = got.strip_prefix("10.00 ").is_some_and(|code| {
+                code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+            });
+            demand(code, "body Amount and Currency", "10.00 and a code", got)
+        })
+    };
+    let by_name = {
+        let (partner, with, first) = (partner.clone(), with.clone(), first.clone());
+        move |transcript: &Transcript| {
+            let shown = transcript.find("actions").ok_or("no list was read")?;
+            let worth = worth(shown, &first);
+            let code = worth.rsplit(' ').next().unwrap_or_default();
+            Ok(partner.submit(&with.clone().and("CurrencyCode", code)))
+        }
+    };
+    let check = Check::of(
+        partner
+            .placed(Case::new("the same as by name"), &without)
+            .eventually("actions", list(), credited(&without), sound)
+            .given("by name", by_name, accepted())
+            .given_eventually("both", list(), credited(&with))
+            .judge(move |transcript| {
+                let list = transcript.answer("both");
+                let [without, with] = [&first, &second].map(|order| worth(list, order));
+                demand(without == with, "body Amount and Currency", with, without)
+            }),
+    );
+    if !world.own_sandbox {
+        return Ok(check);
+    }
+    let ours = partner.order();
+    let theirs = partner.order().set("MediaPartnerId", "1924610");
+    let submission = by_seeded(world, submit(world, &theirs)?, STRANGER)?;
+    let their_list = by_seeded(world, get(world, "Actions")?, STRANGER)?;
+    Ok(check.cases([
+        partner
+            .placed(Case::new("an account in dollars"), &ours)
+            .eventually(
+                "actions",
+                list(),
+                credited(&ours),
+                in_currency(&ours, "USD", 1_000),
+            ),
+        Case::new("an account in euros")
+            .given("order", submission, accepted())
+            .eventually(
+                "actions",
+                their_list,
+                credited(&theirs),
+                in_currency(&theirs, "EUR", 1_000),
+            ),
     ]))
 }
 
