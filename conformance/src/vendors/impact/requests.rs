@@ -56,7 +56,8 @@ fn unknown_path(world: &World) -> Result<Check, Blocked> {
         refusal = refusal.broken(
             format!("to {unknown:?}"),
             move |request| request.target(target),
-            status(404),
+            // Which of the two is not settled by any source: IMP-CTR-08.
+            status(404).or(status(403)),
         );
     }
     Ok(refusal.into())
