@@ -65,8 +65,8 @@ fn model_example(world: &World) -> Result<Check, Blocked> {
     let call = post(world, &body)?;
     Ok(Check::of(
         Case::new("the example")
-            .given("as printed", call.clone().body(printed), status(422))
-            .tested("with its comma", call, queued()),
+            .tested("with its comma", call.clone(), queued())
+            .given("as printed", call.body(printed), status(422)),
     ))
 }
 
