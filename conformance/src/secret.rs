@@ -134,16 +134,6 @@ impl Redactor {
 fn any_spelling(value: &str) -> Regex {
     let mut pattern = String::new();
     for c in value.chars() {
-        let bytes = c.to_string().into_bytes();
-        let percent: String = bytes
-            .iter()
-            .map(|byte| format!("%(?:25)*{byte:02x}"))
-            .collect();
-        let json: String = c
-            .encode_utf16(&mut [0; 2])
-            .iter()
-            .map(|unit| format!(r"\\+u{unit:04x}"))
-            .collect();
         let code = u32::from(c);
         let named = match c {
             '&' => "|&(?:amp;)+",
@@ -156,9 +146,16 @@ fn any_spelling(value: &str) -> Regex {
             _ => "",
         };
         let literal = regex::escape(&c.to_string());
-        pattern.push_str(&format!(
-            r"(?:\\*{literal}|{percent}|{json}|&(?:amp;)*#0*{code};|&(?:amp;)*#x0*{code:x};{named})"
-        ));
+        pattern += &[
+            format!(r"(?:\\*{literal}|"),
+            each(c.to_string().bytes(), |byte| format!("%(?:25)*{byte:02x}")),
+            "|".to_owned(),
+            each(c.encode_utf16(&mut [0; 2]).iter(), |unit| {
+                format!(r"\\+u{unit:04x}")
+            }),
+            format!("|&(?:amp;)*#0*{code};|&(?:amp;)*#x0*{code:x};{named})"),
+        ]
+        .concat();
     }
     RegexBuilder::new(&pattern)
         .case_insensitive(true)
@@ -166,6 +163,10 @@ fn any_spelling(value: &str) -> Regex {
         .size_limit(1 << 28)
         .build()
         .expect("every character is escaped")
+}
+
+fn each<T>(units: impl Iterator<Item = T>, escaped: impl Fn(T) -> String) -> String {
+    units.map(escaped).collect::<Vec<_>>().concat()
 }
 
 /// A value in base64: with and without padding, in both alphabets, and the parts that stay the same wherever in a longer
