@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use fixtures::{Catalogue, Fact, Level, Needs, Standing, Vendor};
 
-use crate::check::{Check, Entry};
+use crate::check::{Entry, MakeCheck};
 use crate::vendors::VENDORS;
-use crate::world::{Blocked, World};
 
 /// A rule, what it rests on, and how it is checked.
 #[derive(Clone)]
@@ -20,7 +19,7 @@ pub struct Item {
     /// The facts it rests on.
     pub facts: Vec<(String, Standing)>,
     /// How its check is made.
-    pub check: Option<fn(&World) -> Result<Check, Blocked>>,
+    pub check: Option<MakeCheck>,
 }
 
 /// Every rule, in the order of the vendors and of their ids.
@@ -55,7 +54,7 @@ pub fn all() -> Vec<Item> {
     items
 }
 
-fn checks(vendor: Vendor) -> BTreeMap<&'static str, fn(&World) -> Result<Check, Blocked>> {
+fn checks(vendor: Vendor) -> BTreeMap<&'static str, MakeCheck> {
     entries(vendor).collect()
 }
 

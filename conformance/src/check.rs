@@ -18,7 +18,10 @@ use crate::judge::Ruling;
 use crate::world::{Blocked, World};
 
 /// A rule and how its check is made: one line of a vendor's list.
-pub type Entry = (&'static str, fn(&World) -> Result<Check, Blocked>);
+pub type Entry = (&'static str, MakeCheck);
+
+/// How a check is made from what a target has to offer.
+pub type MakeCheck = fn(&World) -> Result<Check, Blocked>;
 
 /// How a rule is checked.
 #[derive(Default)]
@@ -139,8 +142,11 @@ pub struct Case {
     /// The steps in order.
     pub steps: Vec<Step>,
     /// What the answers together must look like.
-    pub(crate) judge: Option<Rc<dyn Fn(&Transcript) -> Result<(), Breach>>>,
+    pub(crate) judge: Option<JudgeAll>,
 }
+
+/// Judges the answers of a case together.
+type JudgeAll = Rc<dyn Fn(&Transcript) -> Result<(), Breach>>;
 
 /// One request of a case.
 #[derive(Clone)]
@@ -165,8 +171,11 @@ pub enum Make {
     /// As it is.
     Ready(Box<Request>),
     /// From the transcript so far; an error is what is missing there.
-    From(Rc<dyn Fn(&Transcript) -> Result<Request, String>>),
+    From(MakeRequest),
 }
+
+/// Builds a request from what was answered before.
+type MakeRequest = Rc<dyn Fn(&Transcript) -> Result<Request, String>>;
 
 impl Make {
     pub(crate) fn request(&self, transcript: &Transcript) -> Result<Request, String> {
@@ -261,6 +270,10 @@ impl Case {
 
     /// Changes the sandbox's state, by a JSON merge patch of the seed document: `{"comm100": {…}}`. Takes admin access.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers write the patch in place"
+    )]
     pub fn state(self, patch: Value) -> Self {
         self.admin("state", Request::new("PATCH", "/state").json(&patch))
     }

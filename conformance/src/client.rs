@@ -205,7 +205,7 @@ impl Client {
         };
         tokio::time::timeout(self.timeout, exchange)
             .await
-            .unwrap_or_else(|_| Err(NoAnswer::Timeout(self.timeout.as_secs_f64())))
+            .unwrap_or(Err(NoAnswer::Timeout(self.timeout.as_secs_f64())))
     }
 
     async fn send_ordinary(
@@ -272,6 +272,7 @@ impl Client {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
 fn broken(error: hyper::Error) -> NoAnswer {
     let mut text = format!("the answer is not readable as HTTP: {error}");
     if let Some(source) = std::error::Error::source(&error) {

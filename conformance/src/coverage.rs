@@ -24,26 +24,23 @@ const MATRIX: &str = include_str!("../selftest.json");
 ///
 /// When the report cannot be read.
 pub fn page(report: Option<&Path>, facts: bool) -> anyhow::Result<String> {
-    let proven: BTreeSet<String> = match report {
-        Some(file) => {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("cannot read the report {}", file.display()))?;
-            let report: Report = serde_json::from_str(&text)
-                .with_context(|| format!("{} is no JSON report of this program", file.display()))?;
-            let passed = report
-                .rules
-                .into_iter()
-                .filter(|rule| rule.verdict == Verdict::Pass);
-            passed.map(|rule| rule.id).collect()
-        }
-        None => {
-            let matrix: Matrix = serde_json::from_str(MATRIX).context("the committed self-test")?;
-            matrix
-                .kills
-                .into_values()
-                .flat_map(BTreeMap::into_keys)
-                .collect()
-        }
+    let proven: BTreeSet<String> = if let Some(file) = report {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the report {}", file.display()))?;
+        let report: Report = serde_json::from_str(&text)
+            .with_context(|| format!("{} is no JSON report of this program", file.display()))?;
+        let passed = report
+            .rules
+            .into_iter()
+            .filter(|rule| rule.verdict == Verdict::Pass);
+        passed.map(|rule| rule.id).collect()
+    } else {
+        let matrix: Matrix = serde_json::from_str(MATRIX).context("the committed self-test")?;
+        matrix
+            .kills
+            .into_values()
+            .flat_map(BTreeMap::into_keys)
+            .collect()
     };
     let mut page = format!(
         "{:<8} {:<11} {:>6} {:>8} {:>11} {:>8}\n",

@@ -34,6 +34,10 @@ impl Breach {
 }
 
 /// `Ok` if it holds, else the breach.
+///
+/// # Errors
+///
+/// The breach.
 pub fn demand(
     holds: bool,
     aspect: &str,
@@ -139,8 +143,11 @@ pub fn status_from(first: u16, last: u16) -> Expect {
 #[derive(Clone)]
 pub struct Place {
     aspect: String,
-    find: Rc<dyn Fn(&Answer) -> Option<Value>>,
+    find: Find,
 }
+
+/// Looks for a value in an answer.
+type Find = Rc<dyn Fn(&Answer) -> Option<Value>>;
 
 /// The first header of that name.
 pub fn header(name: &str) -> Place {

@@ -322,14 +322,14 @@ fn referenced(text: &str) -> String {
             } else {
                 "time"
             };
-            let number = match seen.iter().find(|(text, _)| *text == found[0]) {
-                Some((_, number)) => *number,
-                None => {
-                    let of_kind = |text: &str| text.starts_with("A-") == (kind == "batch");
-                    let number = seen.iter().filter(|(text, _)| of_kind(text)).count() + 1;
-                    seen.push((found[0].to_owned(), number));
-                    number
-                }
+            let known = seen.iter().find(|(text, _)| *text == found[0]);
+            let number = if let Some((_, number)) = known {
+                *number
+            } else {
+                let of_kind = |text: &str| text.starts_with("A-") == (kind == "batch");
+                let number = seen.iter().filter(|(text, _)| of_kind(text)).count() + 1;
+                seen.push((found[0].to_owned(), number));
+                number
             };
             format!("<{kind}:{number}>")
         })

@@ -1397,7 +1397,7 @@ mod tests {
         };
         for (overlay, wanted) in [(moved, Head::Known), (looked, Head::Read)] {
             let deviations = [active("chase", overlay)];
-            let head = super::head::<Chase>(&bench.state, &call.parts(), bench.now, &deviations);
+            let head = head::<Chase>(&bench.state, &call.parts(), bench.now, &deviations);
             assert_eq!(head, wanted);
         }
     }

@@ -375,8 +375,7 @@ fn deviations_are_put_on_and_counted_until_a_reset() {
     );
 
     let setting = json!({"deviations": [id]}).to_string();
-    let counted =
-        |activations: u64| json!({"deviations": [{"id": id, "activations": activations, "dry_run": false}]});
+    let counted = |activations: u64| json!({"deviations": [{"id": id, "activations": activations, "dry_run": false}]});
     let target = "/sandboxes/one/deviations";
     assert_eq!(admin(&server, "PUT", target, &setting), (200, counted(0)));
     assert!(!challenge("/s/one/chase"));

@@ -1,4 +1,5 @@
 //! The list: one line a vendor.
+#![expect(clippy::unnecessary_wraps, reason = "checks look alike")]
 
 use crate::check::Entry;
 use crate::exchange::{Answer, Request};

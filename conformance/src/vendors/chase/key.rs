@@ -262,12 +262,15 @@ fn first_counts(world: &World) -> Result<Check, Blocked> {
     Ok(Check::new().cases(wrong_first).cases(right_first))
 }
 
+/// Puts the key elsewhere.
+type Moved = Box<dyn Fn(Request) -> Request>;
+
 /// Where other services take a key from.
 fn header_only(world: &World) -> Result<Check, Blocked> {
     let sound = sound(world)?;
     let secret = world.secret("api_key")?;
     let key = secret.reveal();
-    let elsewhere: [(&str, Box<dyn Fn(Request) -> Request>); 6] = [
+    let elsewhere: [(&str, Moved); 6] = [
         (
             "Authorization: Bearer",
             with_header("Authorization", format!("Bearer {key}")),

@@ -32,7 +32,8 @@ const WHOLE: &[Entry] = &[
 /// The checks of this vendor.
 pub(super) const CHECKS: Checks = Checks {
     vendor: "comm100",
-    lists: &[WHOLE, 
+    lists: &[
+        WHOLE,
         introduction::CHECKS,
         authorization::CHECKS,
         limit::CHECKS,
@@ -162,7 +163,9 @@ pub(super) fn turned_down() -> Expect {
 /// The number of a failed call. That it is a number at all is a rule of its own.
 pub(super) fn code(number: u32) -> Expect {
     json("/code").holds(&number.to_string(), move |code| {
-        code.as_str().map_or_else(|| code.to_string(), ToOwned::to_owned) == number.to_string()
+        code.as_str()
+            .map_or_else(|| code.to_string(), ToOwned::to_owned)
+            == number.to_string()
     })
 }
 
@@ -239,7 +242,13 @@ pub(super) fn put_variables(world: &World, variables: &Value) -> Result<Request,
 pub(super) fn steady(visitor: &Value) -> Value {
     let mut visitor = visitor.clone();
     if let Some(members) = visitor.as_object_mut() {
-        for moving in ["chats", "current_browsing", "page_views", "status", "visits"] {
+        for moving in [
+            "chats",
+            "current_browsing",
+            "page_views",
+            "status",
+            "visits",
+        ] {
             members.remove(moving);
         }
     }

@@ -22,8 +22,8 @@ mod items;
 mod limits;
 mod lives;
 mod orders;
-mod payouts;
 mod pages;
+mod payouts;
 mod requests;
 mod sales;
 mod seeded;
@@ -43,7 +43,8 @@ const WHOLE: &[Entry] = &[
 /// The checks of this vendor.
 pub(super) const CHECKS: Checks = Checks {
     vendor: "impact",
-    lists: &[WHOLE, 
+    lists: &[
+        WHOLE,
         auth::CHECKS,
         requests::CHECKS,
         versioning::CHECKS,

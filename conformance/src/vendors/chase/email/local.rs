@@ -265,7 +265,7 @@ fn local_length(world: &World) -> Result<Check, Blocked> {
     let local = |length: usize| format!("{}@b.example", "a".repeat(length));
     Ok(Addresses::of(world)?
         .accepted(&[&local(64), &local(65), &local(128), &local(243)])
-        .random_accepted((65_usize..=243).prop_map(move |length| local(length)))
+        .random_accepted((65_usize..=243).prop_map(local))
         .check)
 }
 
