@@ -1,7 +1,7 @@
 //! How exchanges are shown: without secrets, without the rule's sandbox, and cut to a length that a reader can take.
 
 use crate::client::{BaseUrl, headers};
-use crate::exchange::{self, Credentials, Party, Request, Transcript};
+use crate::exchange::{self, Credentials, Party, Request, Role, Transcript};
 use crate::result::{AnswerShown, Exchange, RequestShown};
 use crate::secret::Redactor;
 
@@ -51,6 +51,8 @@ impl Show {
     }
 
     fn exchange(&self, exchange: &exchange::Exchange, breach: bool) -> Exchange {
+        // What is set up in a sandbox is in the request; its answer repeats the whole state, credentials included.
+        let settles = exchange.party == Party::Admin && exchange.role == Role::Setup;
         let (answer, error) = match &exchange.answer {
             Ok(answer) => {
                 let headers = answer
@@ -60,7 +62,11 @@ impl Show {
                 let shown = AnswerShown {
                     status: answer.status,
                     headers: headers.collect(),
-                    body: self.body(&answer.body),
+                    body: if settles {
+                        String::new()
+                    } else {
+                        self.body(&answer.body)
+                    },
                 };
                 (Some(shown), None)
             }

@@ -108,8 +108,9 @@ impl Control {
                             }
                         });
                     tokio::task::spawn_local(async move {
-                        let connection =
-                            http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+                        let connection = http1::Builder::new()
+                            .auto_date_header(false)
+                            .serve_connection(TokioIo::new(stream), service);
                         // How it ends is the client's business.
                         let _ended = connection.await;
                     });
