@@ -273,7 +273,7 @@ impl Matrix {
         );
         let _ = writeln!(
             page,
-            "{} deviations, seen with {} seeds.",
+            "{} deviations; seeds: {}.",
             self.kills.len(),
             self.seeds
         );
