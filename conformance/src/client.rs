@@ -235,7 +235,10 @@ impl Client {
             .await
             .map_err(|error| NoAnswer::Broken(format!("the answer's body broke off: {error}")))?
             .to_bytes();
-        self.idle.borrow_mut().push((key, sender));
+        // Some servers close after a 5xx without having said so, and a write that meets the end cannot be sent again.
+        if !head.status.is_server_error() {
+            self.idle.borrow_mut().push((key, sender));
+        }
         let headers = head
             .headers
             .iter()
