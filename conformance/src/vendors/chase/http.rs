@@ -121,12 +121,12 @@ fn ignored_headers(world: &World) -> Result<Check, Blocked> {
     Ok(Check::new().cases(cases?))
 }
 
-/// 70,000 bytes in one header, and 60,000 in the query.
+/// 15,000 bytes in one header, and as many in the query. With more, it may depend on how they arrive.
 fn large_head(world: &World) -> Result<Check, Blocked> {
     let body = sound(world)?;
-    let long = "a".repeat(60_000);
+    let long = "a".repeat(15_000);
     let cookie = accepted(world, "a long header", &body, |call| {
-        call.header("Cookie", format!("c={long}{}", "b".repeat(10_000)))
+        call.header("Cookie", format!("c={long}"))
     })?;
     let query = accepted(world, "a long query", &body, |call| {
         call.target_and(&format!("?q={long}"))
