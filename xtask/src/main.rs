@@ -59,7 +59,8 @@ enum Task {
         #[arg(default_value = "all")]
         clients: Clients,
     },
-    /// Thousands of random calls, answered alike by Chase's engine and by the framework that Chase runs on
+    /// Servers that are not ours: the framework that Chase runs on answers random calls as the engine does, and it and a
+    /// mock of any OpenAPI description are judged as committed
     Peers {
         /// How many calls
         #[arg(long, default_value_t = 5_000)]
@@ -111,7 +112,7 @@ fn run(task: Task) -> anyhow::Result<u8> {
         Task::Clients { clients } => {
             clients::run(&shell, clients).map(|left_out| clients::report(&left_out))
         }
-        Task::Peers { cases, seed } => peers::run(cases, seed),
+        Task::Peers { cases, seed } => peers::run(&shell, Clients::All, cases, seed),
         Task::Bench { seconds } => bench::run(&shell, seconds),
     }?;
     Ok(0)

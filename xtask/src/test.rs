@@ -42,9 +42,7 @@ pub(crate) fn run(shell: &Shell, wanted: Clients) -> anyhow::Result<()> {
         left_out = clients::run(shell, wanted)?;
         Ok(())
     })?;
-    if clients::python(shell).is_some() {
-        step("peers", || peers::run(PEER_CASES, 1))?;
-    }
+    step("peers", || peers::run(shell, wanted, PEER_CASES, 1))?;
     clients::report(&left_out);
     say("all passed");
     Ok(())

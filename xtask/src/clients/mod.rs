@@ -92,7 +92,7 @@ pub(crate) fn python(shell: &Shell) -> Option<PathBuf> {
 }
 
 /// Node 20 or later: earlier ones have no fetch to rely on.
-fn node(shell: &Shell) -> Option<PathBuf> {
+pub(crate) fn node(shell: &Shell) -> Option<PathBuf> {
     let version = cmd!(shell, "node --version")
         .quiet()
         .ignore_stderr()

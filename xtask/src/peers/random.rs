@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -19,21 +18,17 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::server::{self, Server};
 
-/// Sends that many random calls to both, and fails if an answer differs.
-pub(crate) fn run(cases: u32, seed: u64) -> anyhow::Result<()> {
+/// Sends that many random calls to both, and fails if an answer differs. `python` has the reference stack.
+pub(super) fn run(python: &Path, cases: u32, seed: u64) -> anyhow::Result<()> {
     let fixture = fixtures::vendor("chase")
         .context("a vendor")?
         .file("observed.seed.json")
         .context("its seed")?;
     let folder = tempfile::tempdir()?;
-    let reference_seed = folder.path().join("reference.json");
-    std::fs::write(&reference_seed, fixture)?;
     let mock_seed = folder.path().join("mock.json");
     std::fs::write(&mock_seed, format!(r#"{{"chase":{fixture}}}"#))?;
 
-    let mut reference = Command::new(environment(folder.path())?);
-    reference.arg(peers().join("app.py")).arg(&reference_seed);
-    let reference = Server::spawn(reference)?;
+    let reference = super::framework(python, folder.path(), fixture)?;
     let mock_seed = mock_seed.to_str().context("a path in UTF-8")?;
     let mock = Server::start(
         &server::build("mock-server", false)?,
@@ -45,38 +40,6 @@ pub(crate) fn run(cases: u32, seed: u64) -> anyhow::Result<()> {
         cases,
         seed,
     )
-}
-
-/// Where the reference applications are.
-fn peers() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/chase"))
-}
-
-/// A Python that has the reference stack and nothing else.
-fn environment(folder: &Path) -> anyhow::Result<PathBuf> {
-    let environment = folder.join("environment");
-    let python = environment.join("bin/python");
-    let mut create = Command::new("python3.11");
-    create.args(["-m", "venv"]).arg(&environment);
-    let mut install = Command::new(&python);
-    install.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--requirement",
-    ]);
-    install.arg(peers().join("requirements.txt"));
-    for mut command in [create, install] {
-        let program = command.get_program().display().to_string();
-        let status = command
-            .status()
-            .with_context(|| format!("cannot run {program}"))?;
-        ensure!(status.success(), "{program} failed: {status}");
-    }
-    Ok(python)
 }
 
 fn compare(mock: &mut Peer, reference: &mut Peer, cases: u32, seed: u64) -> anyhow::Result<()> {
