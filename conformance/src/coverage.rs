@@ -62,7 +62,8 @@ pub fn page(report: Option<&Path>, facts: bool) -> anyhow::Result<String> {
                 let rules: Vec<&String> = catalogue
                     .rules
                     .iter()
-                    .filter(|(_, rule)| rule.facts.contains(&fact.id))
+                    // Umbrella rules judge beside those that a fact is cited by.
+                    .filter(|(_, rule)| rule.covers.is_empty() && rule.facts.contains(&fact.id))
                     .map(|(id, _)| id)
                     .collect();
                 let open: Vec<&str> = rules
