@@ -85,6 +85,18 @@ pub trait Vendor: Sized + 'static {
     /// The only place where state changes.
     fn apply(state: &mut Self::State, event: &Self::Event);
 
+    /// The statuses of errors that the vendor documents, in order.
+    const STATUSES: &'static [u16];
+
+    /// The answer that the vendor documents for one of [`Vendor::STATUSES`], as it would answer this call.
+    fn documented(state: &Self::State, parts: &Parts<'_>, status: u16, now: Timestamp) -> Answer;
+
+    /// Every condition that a fault can name, without the vendor's name in front.
+    fn conditions() -> Vec<String>;
+
+    /// The condition of that name, if it is one of [`Vendor::conditions`].
+    fn condition(name: &str) -> Option<Condition<Self>>;
+
     /// Whether an event is an accepted conversion.
     fn is_conversion(_event: &Self::Event) -> bool {
         true
@@ -100,6 +112,73 @@ pub type Answer = http::Response<Bytes>;
 /// An extension of an [`Answer`] over HTTP/1: what stands behind its status in place of the usual phrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason(pub Arc<str>);
+
+/// How an answer goes out, if not at once and whole: an extension of an [`Answer`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// How much later it goes out, in milliseconds.
+    pub delay_ms: u64,
+    /// In how small pieces the body goes out.
+    pub pace: Option<Pace>,
+    /// How the connection ends in place of the answer, or within it.
+    pub cut: Option<Cut>,
+}
+
+impl Delivery {
+    /// Whether anything of an answer reaches the client.
+    pub fn reaches(answer: &Answer) -> bool {
+        let delivery: Option<&Self> = answer.extensions().get();
+        delivery
+            .and_then(|delivery| delivery.cut)
+            .is_none_or(Cut::answers)
+    }
+}
+
+/// The pieces of a body that dribbles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Bytes of a piece.
+    pub bytes: usize,
+    /// Milliseconds between two of them.
+    pub every_ms: u64,
+}
+
+/// How a connection ends before its answer is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// By a TCP reset, without an answer.
+    Reset,
+    /// As usual, but without an answer.
+    Close,
+    /// As usual, after the first half of the body.
+    MidBody,
+    /// Not at all: nothing comes until the client leaves.
+    Hang,
+}
+
+impl Cut {
+    /// Whether anything of the answer reaches the client.
+    pub fn answers(self) -> bool {
+        self == Self::MidBody
+    }
+}
+
+/// Something that a vendor does and that a fault names.
+pub struct Condition<V: Vendor> {
+    /// The only route on which it can happen, if there is only one.
+    pub route: Option<&'static str>,
+    /// What happens.
+    pub effect: Effect<V>,
+}
+
+/// What happens under a [`Condition`].
+pub enum Effect<V: Vendor> {
+    /// The vendor answers like this, and nothing else happens.
+    Answer(fn(&V::State, &Parts<'_>, Timestamp) -> Answer),
+    /// The call is answered as usual, and what it causes turns out differently. The text is the last part of the
+    /// condition's name.
+    Events(fn(&mut Vec<V::Event>, &str)),
+}
 
 /// What is known of a call before its body is read. The mock's own prefixes are stripped.
 #[derive(Clone, Copy, Debug)]
@@ -173,6 +252,8 @@ pub struct Outcome<E> {
     pub refused_by: Vec<RuleId>,
     /// Why it was refused, for people, without secrets: "X-API-Key matches no key".
     pub why: Cow<'static, str>,
+    /// The id of the fault that took effect.
+    pub fault: Option<Arc<str>>,
 }
 
 impl<E> Outcome<E> {
@@ -185,6 +266,7 @@ impl<E> Outcome<E> {
             counts: Vec::new(),
             refused_by: Vec::new(),
             why: Cow::Borrowed(""),
+            fault: None,
         }
     }
 

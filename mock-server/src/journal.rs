@@ -2,16 +2,19 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use fixtures::RuleId;
 use http::HeaderMap;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::document::extend;
 use crate::engine::Answer;
+use crate::matcher::{Became, Difference, Matcher, Seen};
+use crate::sentences::sentence;
 
 /// What a call looked like on the wire, as far as it came.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +23,8 @@ pub struct Sent<'a> {
     pub method: &'a str,
     /// Path and query as sent, with the mock's prefixes.
     pub target: &'a str,
+    /// How many bytes of it are the mock's prefixes.
+    pub prefix: usize,
     /// Headers, in order.
     pub headers: &'a HeaderMap,
     /// The bytes of the body that were read.
@@ -41,6 +46,8 @@ pub struct Fate<'a> {
     pub refused_by: &'a [RuleId],
     /// Why, for people.
     pub why: Cow<'static, str>,
+    /// The id of the fault that took effect.
+    pub fault: Option<Arc<str>>,
     /// How long the call took inside the mock, in microseconds.
     pub duration_us: u64,
 }
@@ -55,7 +62,10 @@ pub struct Entry {
     status: Option<u16>,
     refused_by: Box<[RuleId]>,
     why: Cow<'static, str>,
+    fault: Option<Arc<str>>,
     duration_us: u64,
+    /// How many bytes of the target are the mock's prefixes.
+    prefix: usize,
     /// Method, target, request headers, request body, answer headers, answer body, each behind its length.
     packed: Box<[u8]>,
 }
@@ -106,6 +116,8 @@ pub struct Filter {
     pub status: Option<u16>,
     /// A rule, or the beginning of its id.
     pub refused_by: Option<String>,
+    /// The fault that took effect.
+    pub fault: Option<String>,
     /// Entries after this number.
     pub since: Option<u64>,
 }
@@ -133,6 +145,8 @@ impl Journal {
             status,
             refused_by: fate.refused_by.into(),
             why: fate.why,
+            fault: fate.fault,
+            prefix: sent.prefix,
             duration_us: fate.duration_us,
             packed: pack(sent, fate.answer),
         };
@@ -237,6 +251,7 @@ impl Filter {
                 .status
                 .is_none_or(|status| entry.status == Some(status))
             && self.refused_by.as_ref().is_none_or(rule)
+            && (self.fault.is_none() || self.fault.as_deref() == entry.fault.as_deref())
     }
 }
 
@@ -254,6 +269,73 @@ impl Entry {
         size_of::<Self>() + self.packed.len() + size_of_val(&*self.refused_by) + why
     }
 
+    /// Whether the call is one that `matcher` means; if not, in what it differs from that.
+    pub fn judge(&self, matcher: &Matcher) -> Result<(), Vec<Difference>> {
+        let mut packed = Unpacked(&self.packed);
+        let method = packed.text();
+        let target = packed.text();
+        let headers = packed.pairs();
+        let body = packed.next();
+        let header = |name: &str| {
+            let named = headers
+                .iter()
+                .filter(|(other, _)| *other == name.as_bytes());
+            named
+                .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+                .collect()
+        };
+        let route = || self.route;
+        let inner = target.get(self.prefix..).unwrap_or_default();
+        let (path, query) = inner.split_once('?').unwrap_or((inner, ""));
+        // Without the prefix nothing may be left; a path has a slash at least.
+        let path = if path.is_empty() { "/" } else { path };
+        let seen = Seen::new(self.vendor, &method, (path, query), &header, body, &route);
+        let became = Became {
+            n: self.n,
+            status: self.status,
+            refused_by: &self.refused_by,
+            fault: self.fault.as_deref(),
+        };
+        if matcher.meets_call(&seen, became) {
+            return Ok(());
+        }
+        Err(matcher.differences(&seen, Some(became)))
+    }
+
+    /// The entry without headers and the answer's body, secrets masked: what a person needs to recognise it.
+    pub fn summary(&self) -> Map<String, Value> {
+        let mut packed = Unpacked(&self.packed);
+        let method = packed.text();
+        let target = packed.text();
+        packed.pairs();
+        let mut summary = json!({
+            "n": self.n,
+            "at": self.at,
+            "vendor": self.vendor,
+            "route": self.route,
+            "method": method,
+            "target": masked(&target),
+        });
+        extend(&mut summary, body(packed.next()));
+        extend(&mut summary, json!({"status": self.status}));
+        extend(&mut summary, self.reasons());
+        match summary {
+            Value::Object(summary) => summary,
+            _ => Map::new(),
+        }
+    }
+
+    /// Why it was answered as it was.
+    fn reasons(&self) -> Value {
+        let rules = || self.refused_by.iter();
+        json!({
+            "refused_by": rules().map(|rule| rule.as_str()).collect::<Vec<_>>(),
+            "says": rules().map(|rule| sentence(*rule)).collect::<Vec<_>>(),
+            "why": (!self.why.is_empty()).then_some(&self.why),
+            "fault": self.fault,
+        })
+    }
+
     /// The entry as the admin API shows it, secrets masked.
     pub fn show(&self) -> Value {
         let mut packed = Unpacked(&self.packed);
@@ -268,23 +350,25 @@ impl Entry {
         });
         let mut request = json!({"method": method, "target": masked(&target), "headers": headers});
         extend(&mut request, body);
-        json!({
+        let mut shown = json!({
             "n": self.n,
             "at": self.at,
             "vendor": self.vendor,
             "route": self.route,
             "request": request,
             "answer": answer,
-            "refused_by": self.refused_by.iter().map(|rule| rule.as_str()).collect::<Vec<_>>(),
-            "why": (!self.why.is_empty()).then_some(&self.why),
-            "fault": null,
-            "duration_us": self.duration_us,
-        })
+        });
+        extend(&mut shown, self.reasons());
+        extend(&mut shown, json!({"duration_us": self.duration_us}));
+        shown
     }
 }
 
+/// What is shown in place of a secret.
+pub(crate) const MASK: &str = "***";
+
 /// Whether a header or a member of a query holds a secret, going by its name: also where a misplaced key may stand.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let plain: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
     let secrets = [
@@ -304,7 +388,7 @@ fn masked(target: &str) -> Cow<'_, str> {
         return Cow::Borrowed(target);
     };
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}=***"),
+        Some((name, _)) if is_secret(name) => format!("{name}={MASK}"),
         _ => pair.to_owned(),
     });
     Cow::Owned(format!("{path}?{}", pairs.collect::<Vec<_>>().join("&")))
@@ -392,13 +476,20 @@ impl<'a> Unpacked<'a> {
         String::from_utf8_lossy(self.next())
     }
 
-    fn headers(&mut self) -> Vec<(String, Cow<'a, str>)> {
+    fn pairs(&mut self) -> Vec<(&'a [u8], &'a [u8])> {
         (0..self.length())
-            .map(|_| {
-                let name = self.text();
-                let value = self.next();
+            .map(|_| (self.next(), self.next()))
+            .collect()
+    }
+
+    /// Headers as they are shown.
+    fn headers(&mut self) -> Vec<(String, Cow<'a, str>)> {
+        self.pairs()
+            .into_iter()
+            .map(|(name, value)| {
+                let name = String::from_utf8_lossy(name);
                 let shown = if is_secret(&name) {
-                    Cow::Borrowed("***")
+                    Cow::Borrowed(MASK)
                 } else {
                     String::from_utf8_lossy(value)
                 };

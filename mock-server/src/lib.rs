@@ -9,22 +9,28 @@
 pub mod admin;
 pub mod clock;
 pub mod credentials;
+#[cfg(feature = "server")]
+mod delivery;
 pub mod document;
 pub mod engine;
+pub mod fault;
 #[cfg(feature = "server")]
 pub mod flags;
 pub mod form;
 pub mod journal;
 #[cfg(feature = "server")]
 pub mod log;
+pub mod matcher;
 pub mod overlay;
 pub mod quota;
 pub mod sandbox;
 pub mod sandboxes;
 pub mod seed;
+pub mod sentences;
 #[cfg(feature = "server")]
 pub mod serve;
 #[cfg(test)]
 mod testing;
 pub mod vendors;
+pub mod verify;
 pub mod world;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::format::debug_fn;
 
-use crate::engine::Outcome;
+use crate::engine::{Delivery, Outcome};
 use crate::journal::Sent;
+use crate::sentences::sentence;
 
 /// Lines that may wait to be written.
 const QUEUE: usize = 10_000;
@@ -88,7 +89,8 @@ impl Log {
     }
 }
 
-/// A vendor's answer: `Chase 401 POST /api/v2/conversions: X-API-Key matches no key (default; chase.key.known)`.
+/// A vendor's answer: `Chase 401 POST /api/v2/conversions: X-API-Key matches no key (default; chase.key.known: …)`, with
+/// the rule's sentence. What a fault did is always logged, like a refusal.
 pub fn call(vendor: &str, sandbox: &str, sent: &Sent<'_>, outcome: &Outcome<()>) {
     let status = outcome.answer.status().as_u16();
     // A query may hold a key that was put into the wrong place.
@@ -96,6 +98,25 @@ pub fn call(vendor: &str, sandbox: &str, sent: &Sent<'_>, outcome: &Outcome<()>)
         sent.method,
         sent.target.split('?').next().unwrap_or_default(),
     );
+    if let Some(fault) = outcome.fault.as_deref() {
+        let why = &*outcome.why;
+        let shown = if Delivery::reaches(&outcome.answer) {
+            status.to_string()
+        } else {
+            "no answer".to_owned()
+        };
+        tracing::warn!(
+            vendor,
+            status = shown,
+            method,
+            target,
+            sandbox,
+            fault,
+            why,
+            "{vendor} {shown} {method} {target}: {why} ({sandbox})"
+        );
+        return;
+    }
     if outcome.refused_by.is_empty() {
         tracing::info!(
             vendor,
@@ -113,6 +134,8 @@ pub fn call(vendor: &str, sandbox: &str, sent: &Sent<'_>, outcome: &Outcome<()>)
         .map(|rule| rule.as_str())
         .collect();
     let (refused_by, why) = (rules.join(", "), &*outcome.why);
+    // The first rule is the one that decided.
+    let says = sentence(outcome.refused_by[0]);
     tracing::warn!(
         vendor,
         status,
@@ -121,7 +144,8 @@ pub fn call(vendor: &str, sandbox: &str, sent: &Sent<'_>, outcome: &Outcome<()>)
         sandbox,
         refused_by,
         why,
-        "{vendor} {status} {method} {target}: {why} ({sandbox}; {refused_by})"
+        says,
+        "{vendor} {status} {method} {target}: {why} ({sandbox}; {refused_by}: {says})"
     );
 }
 

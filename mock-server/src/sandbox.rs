@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::engine::{Conversion, Head, Outcome, Parts, Request};
+use crate::fault::Faults;
 use crate::journal::Journal;
 use crate::overlay::Active;
 use crate::vendors::VENDORS;
@@ -30,6 +31,8 @@ pub struct Sandbox {
     pub journal: Journal,
     /// Its deviations, in the order in which they apply.
     pub deviations: Vec<Active>,
+    /// Its faults.
+    pub faults: Faults,
     /// The number of the last accepted conversion.
     accepted: u64,
     /// The newest conversion that the feed has dropped.
@@ -48,17 +51,20 @@ pub enum Part {
     Journal,
     /// The deviations.
     Deviations,
+    /// The faults.
+    Faults,
     /// The clock.
     Clock,
 }
 
 impl Part {
     /// Everything.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::State,
         Self::Counts,
         Self::Journal,
         Self::Deviations,
+        Self::Faults,
         Self::Clock,
     ];
 }
@@ -73,6 +79,7 @@ impl Sandbox {
             initial_clock: clock,
             journal: Journal::default(),
             deviations: Vec::new(),
+            faults: Faults::default(),
             accepted: 0,
             forgotten: 0,
         }
@@ -80,18 +87,34 @@ impl Sandbox {
 
     /// Whether the answer is known before the body is read.
     pub fn head(&self, vendor: usize, parts: &Parts<'_>, system: Timestamp) -> Head {
-        self.worlds[vendor].head(parts, self.clock.now(system), &self.deviations)
+        let now = self.clock.now(system);
+        self.worlds[vendor].head(parts, now, &self.deviations, &self.faults)
     }
 
     /// Answers a call, and lets it take effect.
     pub fn call(&mut self, vendor: usize, request: &Request<'_>, system: Timestamp) -> Outcome<()> {
         let now = self.clock.now(system);
-        let outcome =
-            self.worlds[vendor].call(request, now, &mut self.accepted, &mut self.deviations);
+        let outcome = self.worlds[vendor].call(
+            request,
+            now,
+            &mut self.accepted,
+            &mut self.deviations,
+            &mut self.faults,
+        );
         if self.accepted - self.forgotten > FEED_LIMIT as u64 {
             self.bound_feed();
         }
         outcome
+    }
+
+    /// The documented route that a request would meet, and whether it would cause anything. Changes nothing.
+    pub fn foresee(
+        &self,
+        vendor: usize,
+        request: &Request<'_>,
+        system: Timestamp,
+    ) -> (Option<&'static str>, bool) {
+        self.worlds[vendor].foresee(request, self.clock.now(system))
     }
 
     /// Drops the oldest conversions beyond the limit, whichever vendor's they are.
@@ -115,21 +138,41 @@ impl Sandbox {
         }
     }
 
-    /// Conversions of all vendors with their numbers, oldest first, also those that are not visible yet.
-    pub fn conversions(&self, system: Timestamp) -> Vec<(u64, &'static str, Conversion)> {
+    /// Conversions of all vendors after the conversion `since`, with their numbers, oldest first, also those that are not
+    /// visible yet.
+    pub fn conversions(
+        &self,
+        since: u64,
+        system: Timestamp,
+    ) -> Vec<(u64, &'static str, Conversion)> {
         let now = self.clock.now(system);
         let mut all: Vec<_> = VENDORS
             .iter()
             .zip(&self.worlds)
             .flat_map(|(kind, world)| {
                 world
-                    .conversions(now)
+                    .conversions(since, now)
                     .into_iter()
                     .map(|(n, conversion)| (n, kind.name(), conversion))
             })
             .collect();
         all.sort_by_key(|(n, ..)| *n);
         all
+    }
+
+    /// Conversions of one vendor after the conversion `since`, oldest first, also those that are not visible yet.
+    pub fn conversions_of(
+        &self,
+        vendor: usize,
+        since: u64,
+        system: Timestamp,
+    ) -> Vec<(u64, Conversion)> {
+        self.worlds[vendor].conversions(since, self.clock.now(system))
+    }
+
+    /// The number of the last accepted conversion.
+    pub fn accepted(&self) -> u64 {
+        self.accepted
     }
 
     /// How many conversions were accepted after the conversion `since`, visible or not, as far as the feed holds them.
@@ -198,6 +241,7 @@ impl Sandbox {
                     .for_each(|world| world.reset_counts()),
                 Part::Journal => self.journal = Journal::default(),
                 Part::Deviations => self.deviations = Vec::new(),
+                Part::Faults => self.faults.clear(),
                 Part::Clock => self.clock = self.initial_clock,
             }
         }
@@ -447,8 +491,8 @@ mod tests {
         assert!(other.deviations.iter().all(|twice| twice.activations() > 0));
         let later = Timestamp::UNIX_EPOCH;
         assert_eq!(
-            other.conversions(later).len(),
-            2 * one.conversions(later).len()
+            other.conversions(0, later).len(),
+            2 * one.conversions(0, later).len()
         );
         seeds_of(other.document()).map(drop).unwrap();
     }
@@ -485,7 +529,7 @@ mod tests {
         }
         assert!(sandbox.accepted > FEED_LIMIT as u64);
         let numbers: Vec<u64> = sandbox
-            .conversions(Timestamp::UNIX_EPOCH)
+            .conversions(0, Timestamp::UNIX_EPOCH)
             .into_iter()
             .map(|(n, ..)| n)
             .collect();

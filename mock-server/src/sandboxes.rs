@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::document::Mistake;
-use crate::engine::{Fresh, Head, Outcome, Parts, Request};
+use crate::engine::{Delivery, Fresh, Head, Outcome, Parts, Request};
+use crate::fault::Faults;
 use crate::journal::{Bounds, Fate, Sent};
 use crate::overlay::Active;
 use crate::sandbox::{Part, Sandbox, Slot};
@@ -142,6 +143,7 @@ impl Sandboxes {
             false,
             Sandbox::start(&settings.seeds, settings.clock),
         ));
+        default.lock().faults = Faults::new(chance(namespace, DEFAULT));
         let mut shelf = Shelf::default();
         for (identities, seed) in shelf.identities.iter_mut().zip(&settings.seeds) {
             identities.extend(
@@ -222,9 +224,10 @@ impl Sandboxes {
             at: sandbox.clock.now(system),
             vendor: Some(VENDORS[visit.vendor].name()),
             route: outcome.route,
-            answer: Some(&outcome.answer),
+            answer: Delivery::reaches(&outcome.answer).then_some(&outcome.answer),
             refused_by: &outcome.refused_by,
             why: outcome.why.clone(),
+            fault: outcome.fault.clone(),
             duration_us: duration_us(),
         };
         self.record(&visit.slot, sandbox, sent, fate);
@@ -339,6 +342,7 @@ impl Sandboxes {
             .collect();
         let mut sandbox = Sandbox::start(&seeds, clock.unwrap_or(self.settings.clock));
         sandbox.deviations = deviations;
+        sandbox.faults = Faults::new(chance(self.namespace, &id));
         let slot = Arc::new(Slot::new(id.clone(), prefix_only, sandbox));
 
         let mut shelf = self.shelf_mut();
@@ -508,6 +512,11 @@ impl Shelf {
     }
 }
 
+/// What the faults of a sandbox draw from.
+fn chance(namespace: Uuid, sandbox: &str) -> Uuid {
+    Uuid::new_v5(&namespace, format!("{sandbox}\0faults").as_bytes())
+}
+
 /// The seeds that a document names, by vendor.
 ///
 /// # Errors
@@ -582,7 +591,8 @@ fn vendor_of<'a>(parts: &Parts<'_>, path: &'a str) -> Option<(usize, &'a str)> {
     Some((vendor, path))
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether a text can be the id of a sandbox or of a fault: it can stand in a path.
+pub(crate) fn is_id(id: &str) -> bool {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     (1..=64).contains(&id.len()) && !id.starts_with('.') && id.bytes().all(fit)
 }

@@ -4,17 +4,16 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST};
 use http::{Extensions, HeaderValue, StatusCode, Version};
 use http_body_util::{BodyExt, Empty};
-use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::ext::ReasonPhrase;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -22,11 +21,13 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+use crate::admin::events::{self, Cursor};
 use crate::admin::{self, Problem, Reply};
+use crate::delivery::{Line, Outgoing, Socket};
 use crate::document::nearest;
-use crate::engine::{Answer, Body, Head, Parts, Reason, Request};
+use crate::engine::{Answer, Body, Cut, Delivery, Head, Parts, Reason, Request};
 use crate::journal::{Fate, Sent};
 use crate::log;
 use crate::sandbox::Slot;
@@ -39,6 +40,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 const DISCARD_LIMIT: usize = 64 << 20;
 /// How long a waiting call that was woken leaves others alone before it looks: many changes at once count as one.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long a listener hears nothing at the most.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The largest body of an admin call: state documents can be large.
 const ADMIN_BODY_LIMIT: usize = 256 << 20;
 
@@ -50,8 +53,6 @@ pub struct Edge {
     spellings: Vec<Extensions>,
     /// Whether the server is about to stop.
     stopping: watch::Sender<bool>,
-    /// Numbers those who wait for a sandbox to change.
-    watchers: AtomicU64,
 }
 
 /// What a listener is for.
@@ -89,7 +90,6 @@ impl Edge {
             admin_token,
             spellings,
             stopping: watch::Sender::new(false),
-            watchers: AtomicU64::new(0),
         })
     }
 }
@@ -145,16 +145,23 @@ async fn accept(door: Door, edge: Arc<Edge>, graceful: Arc<GracefulShutdown>) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
         let (edge, role, local) = (Arc::clone(&edge), role.clone(), Arc::clone(&local));
+        let line = Line::default();
+        let socket = Socket::new(stream, line.clone());
+        let ends = line.clone();
         let service = service_fn(move |request| {
             let (edge, role, local) = (Arc::clone(&edge), role.clone(), Arc::clone(&local));
-            async move { edge.answer(request, &role, &local).await }
+            let line = line.clone();
+            async move { edge.answer(request, &role, &local, &line).await }
         });
         let watcher = graceful.watcher();
         let builder = Arc::clone(&builder);
         tokio::spawn(async move {
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
-            if let Err(error) = watcher.watch(connection).await {
-                tracing::debug!("connection ended: {error}");
+            let connection = builder.serve_connection(TokioIo::new(socket), service);
+            tokio::select! {
+                ended = watcher.watch(connection) => if let Err(error) = ended {
+                    tracing::debug!("connection ended: {error}");
+                },
+                () = ends.is_cut() => {}
             }
         });
     }
@@ -164,27 +171,6 @@ async fn accept(door: Door, edge: Arc<Edge>, graceful: Arc<GracefulShutdown>) {
 #[derive(Debug, thiserror::Error)]
 #[error("the client left before its call was complete")]
 struct Gone;
-
-/// The body of an answer. An empty one does not say beforehand that it is at its end, as `Full` does: hyper would then
-/// move its length behind the other headers.
-struct Whole(Bytes);
-
-impl hyper::body::Body for Whole {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let bytes = std::mem::take(&mut self.0);
-        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.len() as u64)
-    }
-}
 
 /// What was read of a body.
 enum Upload {
@@ -200,7 +186,8 @@ impl Edge {
         request: http::Request<Incoming>,
         role: &Role,
         local: &str,
-    ) -> Result<http::Response<Whole>, Gone> {
+        line: &Line,
+    ) -> Result<http::Response<Outgoing>, Gone> {
         let started = started();
         let (mut head, incoming) = request.into_parts();
         if head.version == Version::HTTP_2 && !head.headers.contains_key(HOST) {
@@ -234,7 +221,7 @@ impl Edge {
                     "The admin API is not served here",
                 )
                 .hint("the server was started with --admin-listen: use that address");
-                return Ok(problem.answer().map(Whole));
+                return Ok(problem.answer().map(Outgoing::Whole));
             }
             (_, Role::Admin(vendors)) => {
                 let problem = Problem::new(
@@ -243,7 +230,7 @@ impl Edge {
                     "Only the admin API is served here",
                 )
                 .hint(format!("the vendors are at {vendors}"));
-                return Ok(problem.answer().map(Whole));
+                return Ok(problem.answer().map(Outgoing::Whole));
             }
             (Destination::NoSandbox(id), _) => {
                 let problem = admin::unknown_sandbox(id, &self.sandboxes);
@@ -256,7 +243,8 @@ impl Edge {
             }
             (Destination::Vendor(visit), _) => visit,
         };
-        self.visit(&destination, &parts, incoming, started).await
+        let answer = self.visit(&destination, &parts, incoming, started).await?;
+        self.deliver(answer, line).await
     }
 
     /// A call to a vendor: `head`, the body, `decide`.
@@ -266,7 +254,7 @@ impl Edge {
         parts: &Parts<'_>,
         incoming: Incoming,
         started: Instant,
-    ) -> Result<http::Response<Whole>, Gone> {
+    ) -> Result<Answer, Gone> {
         let target = parts.path;
         let parts = Parts {
             path: visit.path,
@@ -325,7 +313,48 @@ impl Edge {
                 extensions.insert(phrase);
             }
         }
-        Ok(outcome.answer.map(Whole))
+        Ok(outcome.answer)
+    }
+
+    /// Sends an answer as its [`Delivery`] says.
+    async fn deliver(
+        &self,
+        mut answer: Answer,
+        line: &Line,
+    ) -> Result<http::Response<Outgoing>, Gone> {
+        let Some(Delivery {
+            delay_ms,
+            pace,
+            cut,
+        }) = answer.extensions_mut().remove()
+        else {
+            return Ok(answer.map(Outgoing::Whole));
+        };
+        let mut stopping = self.stopping.subscribe();
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(delay_ms)) => {}
+            // A server that stops makes nobody wait.
+            () = until(&mut stopping) => {}
+        }
+        match cut {
+            Some(Cut::Hang) => {
+                until(&mut stopping).await;
+                Err(Gone)
+            }
+            Some(Cut::Reset | Cut::Close) => {
+                line.cut(cut == Some(Cut::Reset));
+                // The connection ends, and this call with it.
+                std::future::pending().await
+            }
+            // Within an empty body there is no place; what is left to lose is the answer.
+            Some(Cut::MidBody) if answer.body().is_empty() => {
+                line.cut(false);
+                std::future::pending().await
+            }
+            Some(Cut::MidBody) => Ok(answer.map(|body| Outgoing::pieces(body, pace, true))),
+            None if pace.is_some() => Ok(answer.map(|body| Outgoing::pieces(body, pace, false))),
+            None => Ok(answer.map(Outgoing::Whole)),
+        }
     }
 
     /// The mock's own refusal of a call that no vendor and no sandbox would get.
@@ -335,7 +364,7 @@ impl Edge {
         parts: &Parts<'_>,
         incoming: Incoming,
         started: Instant,
-    ) -> Result<http::Response<Whole>, Gone> {
+    ) -> Result<http::Response<Outgoing>, Gone> {
         let limit = self
             .sandboxes
             .settings
@@ -360,7 +389,7 @@ impl Edge {
             return Err(Gone);
         }
         self.note(slot, &sent, None, Some(&answer), why, started);
-        Ok(answer.map(Whole))
+        Ok(answer.map(Outgoing::Whole))
     }
 
     fn note(
@@ -381,6 +410,7 @@ impl Edge {
             answer,
             refused_by: &[],
             why: why.into(),
+            fault: None,
             duration_us,
         };
         self.sandboxes.note(slot, sent, fate, system);
@@ -393,12 +423,12 @@ impl Edge {
         path: &str,
         incoming: Incoming,
         role: &Role,
-    ) -> Result<http::Response<Whole>, Gone> {
+    ) -> Result<http::Response<Outgoing>, Gone> {
         let started = started();
         // Before the body, which may be large: strangers do not get to fill the memory.
         let token = self.admin_token.as_deref();
         if let Err(problem) = admin::authorise(token, parts.method, path, parts.headers) {
-            return Ok(problem.answer().map(Whole));
+            return Ok(problem.answer().map(Outgoing::Whole));
         }
         let bytes = match read(parts, incoming, ADMIN_BODY_LIMIT, Head::Read).await {
             Upload::Whole(bytes) => bytes,
@@ -412,7 +442,7 @@ impl Edge {
                 .detail(format!(
                     "its framing is wrong, or it is larger than {ADMIN_BODY_LIMIT} bytes"
                 ));
-                return Ok(problem.answer().map(Whole));
+                return Ok(problem.answer().map(Outgoing::Whole));
             }
         };
         let base_url = match role {
@@ -445,16 +475,13 @@ impl Edge {
                 },
             };
             match admin::answer(&call) {
-                Reply::Answer(answer) => return Ok(answer.map(Whole)),
+                Reply::Answer(answer) => return Ok(answer.map(Outgoing::Whole)),
                 Reply::Wait {
                     slot,
                     changes,
                     at_most_ms,
                 } => {
-                    let watcher = Watcher {
-                        slot: &slot,
-                        id: self.watchers.fetch_add(1, Ordering::Relaxed),
-                    };
+                    let watcher = Watcher::of(&slot);
                     // In any case the call is asked again, and looks for itself.
                     tokio::select! {
                         () = watcher.change(changes) => tokio::time::sleep(PAUSE).await,
@@ -462,7 +489,48 @@ impl Edge {
                         () = until(&mut stopping) => {}
                     }
                 }
+                Reply::Stream { slot, cursor } => {
+                    let (events, receiver) = mpsc::channel(1);
+                    tokio::spawn(tell(slot, cursor, events, stopping));
+                    let mut answer = http::Response::new(Outgoing::Stream(receiver));
+                    let headers = answer.headers_mut();
+                    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+                    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                    return Ok(answer);
+                }
             }
+        }
+    }
+}
+
+/// Sends the events of a sandbox from `cursor` on, until the listener leaves or the server stops.
+async fn tell(
+    slot: Arc<Slot>,
+    mut cursor: Cursor,
+    listener: mpsc::Sender<Bytes>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    // Headers alone would stay in a buffer until something follows.
+    let mut text = ": events follow\n\n".to_owned();
+    loop {
+        // Read before the state: a change in between makes the next look come at once.
+        let changes = slot.changes();
+        let news = events::after(&slot, cursor, system_time());
+        cursor = news.cursor;
+        text.push_str(&news.text);
+        if !text.is_empty() && listener.send(Bytes::from(text)).await.is_err() {
+            return;
+        }
+        text = String::new();
+        let watcher = Watcher::of(&slot);
+        tokio::select! {
+            () = watcher.change(changes) => tokio::time::sleep(PAUSE).await,
+            () = tokio::time::sleep(news.due.unwrap_or(KEEP_ALIVE).min(KEEP_ALIVE)) => {
+                // What stands between listener and server may drop a connection on which nothing moves.
+                text.push_str(":\n\n");
+            }
+            () = listener.closed() => return,
+            () = until(&mut stopping) => return,
         }
     }
 }
@@ -479,7 +547,13 @@ struct Watcher<'s> {
     id: u64,
 }
 
-impl Watcher<'_> {
+impl<'s> Watcher<'s> {
+    fn of(slot: &'s Slot) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let id = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self { slot, id }
+    }
+
     /// Ends when the sandbox has changed since `changes`.
     async fn change(&self, changes: u64) {
         poll_fn(|context| {
@@ -642,6 +716,7 @@ fn sent<'a>(parts: &Parts<'a>, target: &'a str, body: &'a [u8]) -> Sent<'a> {
     Sent {
         method: parts.method.as_str(),
         target,
+        prefix: parts.prefix.len(),
         headers: parts.headers,
         body,
     }

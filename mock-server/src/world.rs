@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::document::{self, Mistake};
-use crate::engine::{Conversion, Fresh, Head, Outcome, Parts, Request, Usage, Vendor};
+use crate::engine::{Conversion, Effect, Fresh, Head, Outcome, Parts, Request, Usage, Vendor};
+use crate::fault::{self, Faults};
 use crate::overlay::{self, Active};
 
 /// A vendor, whichever it is.
@@ -32,6 +33,14 @@ pub trait Kind: Debug + Sync {
     fn body_limit(&self) -> usize;
     /// [`Vendor::HEADER_NAMES`].
     fn header_names(&self) -> &'static [&'static str];
+    /// [`Vendor::STATUSES`].
+    fn statuses(&self) -> &'static [u16];
+    /// [`Vendor::conditions`].
+    fn conditions(&self) -> Vec<String>;
+    /// The only route on which a condition can happen, if there is only one.
+    fn condition_route(&self, name: &str) -> Option<&'static str>;
+    /// Whether a condition is about what a call causes, and not about its answer.
+    fn condition_is_of_events(&self, name: &str) -> bool;
     /// [`Vendor::identity`].
     fn identity(&self, parts: &Parts<'_>) -> Option<String>;
     /// Whether a document can be read, contradictions aside.
@@ -62,17 +71,26 @@ pub trait AnySeed: Any + Send + Sync {
 
 /// A vendor inside a sandbox.
 pub trait AnyWorld: Send {
-    /// [`Vendor::head`] with `deviations` around it.
-    fn head(&self, parts: &Parts<'_>, now: Timestamp, deviations: &[Active]) -> Head;
-    /// [`Vendor::decide`] with `deviations` around it, and everything it causes: events are folded, counts added,
-    /// conversions numbered on from `accepted`.
+    /// [`Vendor::head`] with `deviations` around it, and `faults` around both.
+    fn head(
+        &self,
+        parts: &Parts<'_>,
+        now: Timestamp,
+        deviations: &[Active],
+        faults: &Faults,
+    ) -> Head;
+    /// [`Vendor::decide`] with `deviations` around it, `faults` around both, and everything that this causes: events are
+    /// folded, counts added, conversions numbered on from `accepted`.
     fn call(
         &mut self,
         request: &Request<'_>,
         now: Timestamp,
         accepted: &mut u64,
         deviations: &mut [Active],
+        faults: &mut Faults,
     ) -> Outcome<()>;
+    /// The documented route that a request would meet, and whether it would cause anything. Changes nothing.
+    fn foresee(&self, request: &Request<'_>, now: Timestamp) -> (Option<&'static str>, bool);
     /// The seed that a reset leads back to.
     fn seed(&self) -> Box<dyn AnySeed>;
     /// The seed that the present state began with.
@@ -93,8 +111,8 @@ pub trait AnyWorld: Send {
     fn feed_len(&self) -> usize;
     /// Forgets the oldest conversion of the feed.
     fn drop_oldest(&mut self);
-    /// The feed as it stands at `now`, oldest first, also what is not visible yet.
-    fn conversions(&self, now: Timestamp) -> Vec<(u64, Conversion)>;
+    /// The feed behind the conversion `since` as it stands at `now`, oldest first, also what is not visible yet.
+    fn conversions(&self, since: u64, now: Timestamp) -> Vec<(u64, Conversion)>;
 }
 
 /// The [`Kind`] of a [`Vendor`].
@@ -138,6 +156,22 @@ impl<V: Vendor> Kind for KindOf<V> {
 
     fn header_names(&self) -> &'static [&'static str] {
         V::HEADER_NAMES
+    }
+
+    fn statuses(&self) -> &'static [u16] {
+        V::STATUSES
+    }
+
+    fn conditions(&self) -> Vec<String> {
+        V::conditions()
+    }
+
+    fn condition_route(&self, name: &str) -> Option<&'static str> {
+        V::condition(name)?.route
+    }
+
+    fn condition_is_of_events(&self, name: &str) -> bool {
+        V::condition(name).is_some_and(|condition| matches!(condition.effect, Effect::Events(_)))
     }
 
     fn identity(&self, parts: &Parts<'_>) -> Option<String> {
@@ -192,12 +226,25 @@ struct World<V: Vendor> {
 }
 
 impl<V: Vendor> AnyWorld for World<V> {
-    fn head(&self, parts: &Parts<'_>, now: Timestamp, deviations: &[Active]) -> Head {
-        if deviations.is_empty() {
-            V::head(&self.state, parts, now)
-        } else {
-            overlay::head::<V>(&self.state, parts, now, deviations)
-        }
+    fn head(
+        &self,
+        parts: &Parts<'_>,
+        now: Timestamp,
+        deviations: &[Active],
+        faults: &Faults,
+    ) -> Head {
+        fault::head(faults, || {
+            if deviations.is_empty() {
+                V::head(&self.state, parts, now)
+            } else {
+                overlay::head::<V>(&self.state, parts, now, deviations)
+            }
+        })
+    }
+
+    fn foresee(&self, request: &Request<'_>, now: Timestamp) -> (Option<&'static str>, bool) {
+        let outcome = V::decide(&self.state, &self.usage, request, now);
+        (outcome.route, !outcome.events.is_empty())
     }
 
     fn call(
@@ -206,11 +253,21 @@ impl<V: Vendor> AnyWorld for World<V> {
         now: Timestamp,
         accepted: &mut u64,
         deviations: &mut [Active],
+        faults: &mut Faults,
     ) -> Outcome<()> {
-        let (outcome, now) = if deviations.is_empty() {
-            (V::decide(&self.state, &self.usage, request, now), now)
+        let (state, usage) = (&self.state, &self.usage);
+        let plain = || V::decide(state, usage, request, now);
+        let mut decide = || {
+            if deviations.is_empty() {
+                (plain(), now)
+            } else {
+                overlay::decide::<V>(state, usage, request, now, deviations)
+            }
+        };
+        let (outcome, now) = if faults.is_empty() {
+            decide()
         } else {
-            overlay::decide::<V>(&self.state, &self.usage, request, now, deviations)
+            fault::decide::<V>(state, request, now, faults, plain, decide)
         };
         let Outcome {
             answer,
@@ -219,6 +276,7 @@ impl<V: Vendor> AnyWorld for World<V> {
             counts,
             refused_by,
             why,
+            fault,
         } = outcome;
         for count in &counts {
             self.usage.count(count, now);
@@ -238,6 +296,7 @@ impl<V: Vendor> AnyWorld for World<V> {
             counts,
             refused_by,
             why,
+            fault,
         }
     }
 
@@ -287,9 +346,10 @@ impl<V: Vendor> AnyWorld for World<V> {
         self.feed.pop_front();
     }
 
-    fn conversions(&self, now: Timestamp) -> Vec<(u64, Conversion)> {
+    fn conversions(&self, since: u64, now: Timestamp) -> Vec<(u64, Conversion)> {
+        let first = self.feed.partition_point(|(n, _)| *n <= since);
         self.feed
-            .iter()
+            .range(first..)
             .filter_map(|(n, event)| Some((*n, V::conversion(&self.state, event, now)?)))
             .collect()
     }

@@ -7,13 +7,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Handled, Problem, Reply, json_answer, known_vendor};
+use super::{Call, Handled, LONGEST_WAIT_MS, Problem, Reply, json_answer, known_vendor};
 use crate::document::Mistake;
 use crate::engine::Conversion;
 use crate::sandbox::Slot;
-
-/// The longest wait, in milliseconds.
-const LONGEST_WAIT_MS: u64 = 600_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,12 +29,11 @@ struct Query {
 }
 
 impl Query {
-    fn matches(&self, n: u64, vendor: &str, conversion: &Conversion) -> bool {
+    fn matches(&self, vendor: &str, conversion: &Conversion) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.is_none() || wanted.as_deref() == found
         };
-        n > self.since.unwrap_or(0)
-            && is(&self.vendor, Some(vendor))
+        is(&self.vendor, Some(vendor))
             && is(&self.who, Some(&conversion.who))
             && is(&self.name, conversion.name.as_deref())
             && is(&self.order_id, conversion.order_id.as_deref())
@@ -84,7 +80,7 @@ pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
         });
     }
     let now = sandbox.clock.now(call.system);
-    let all = sandbox.conversions(call.system);
+    let all = sandbox.conversions(query.since.unwrap_or(0), call.system);
     let due: Option<Timestamp> = all
         .iter()
         .flat_map(|(.., conversion)| [Some(conversion.visible_at), conversion.changes_at])
@@ -98,15 +94,10 @@ pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
 
     let matching: Vec<Value> = all
         .into_iter()
-        .filter(|(n, vendor, conversion)| {
-            conversion.visible_at <= now && query.matches(*n, vendor, conversion)
+        .filter(|(_, vendor, conversion)| {
+            conversion.visible_at <= now && query.matches(vendor, conversion)
         })
-        .map(|(n, vendor, conversion)| {
-            let mut shown = json!({"n": n, "vendor": vendor});
-            let members = serde_json::to_value(conversion).expect("texts, numbers and JSON");
-            crate::document::extend(&mut shown, members);
-            shown
-        })
+        .map(|(n, vendor, conversion)| show(n, vendor, &conversion))
         .collect();
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
     if query.wait_ms.is_none() || matching.len() >= wanted || left_ms == 0 || !reachable {
@@ -127,4 +118,12 @@ pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
         changes,
         at_most_ms: left_ms.min(due_ms),
     })
+}
+
+/// A conversion as it is shown.
+pub(super) fn show(n: u64, vendor: &str, conversion: &Conversion) -> Value {
+    let mut shown = json!({"n": n, "vendor": vendor});
+    let members = serde_json::to_value(conversion).expect("texts, numbers and JSON");
+    crate::document::extend(&mut shown, members);
+    shown
 }

@@ -3,10 +3,13 @@
 mod clock;
 mod conversions;
 mod deviations;
+pub mod events;
+mod faults;
 mod requests;
 mod sandboxes;
 mod server;
 mod state;
+mod verify;
 
 use std::sync::Arc;
 
@@ -62,6 +65,13 @@ pub enum Reply {
         /// When to ask again at the latest, in milliseconds.
         at_most_ms: u64,
     },
+    /// Server-sent events of `slot` from `cursor` on: what [`events::after`] says, again whenever the sandbox has changed.
+    Stream {
+        /// The sandbox.
+        slot: Arc<Slot>,
+        /// What was heard already.
+        cursor: events::Cursor,
+    },
 }
 
 /// A refusal in the form of RFC 9457.
@@ -98,6 +108,14 @@ const SANDBOX_ROUTES: &[(&str, &str, SandboxHandler)] = &[
     ("PUT", "state", state::replace),
     ("PATCH", "state", state::patch),
     ("GET", "conversions", conversions::list),
+    ("GET", "events", events::listen),
+    ("POST", "verify", verify::verify),
+    ("GET", "faults", faults::list),
+    ("POST", "faults", faults::add),
+    ("DELETE", "faults", faults::clear),
+    ("POST", "faults/check", faults::check),
+    ("GET", "faults/{id}", faults::one),
+    ("DELETE", "faults/{id}", faults::remove),
     ("GET", "requests", requests::list),
     ("GET", "requests/{n}", requests::one),
     ("DELETE", "requests", requests::clear),
@@ -109,7 +127,10 @@ const SANDBOX_ROUTES: &[(&str, &str, SandboxHandler)] = &[
 ];
 
 /// The calls that read their query.
-const LISTS: [&str; 2] = ["conversions", "requests"];
+const LISTS: [&str; 3] = ["conversions", "events", "requests"];
+
+/// The longest that a call waits, in milliseconds.
+const LONGEST_WAIT_MS: u64 = 600_000;
 
 /// The query of a call that reads none.
 #[derive(Deserialize)]
@@ -190,8 +211,8 @@ fn dispatch(call: &Call<'_>) -> Handled {
 fn about(call: &Call<'_>, slot: &Arc<Slot>, path: &str) -> Handled {
     let mut allowed: Vec<&str> = Vec::new();
     for (method, route, handler) in SANDBOX_ROUTES {
-        let variable = match route.strip_suffix("{n}") {
-            Some(start) => path
+        let variable = match route.split_once('{') {
+            Some((start, _)) => path
                 .strip_prefix(start)
                 .filter(|rest| !rest.is_empty() && !rest.contains('/')),
             None => (path == *route).then_some(""),

@@ -21,6 +21,7 @@ struct Query {
     route: Option<String>,
     status: Option<u16>,
     refused_by: Option<String>,
+    fault: Option<String>,
     /// Entries after this number.
     since: Option<u64>,
     /// Entries before this number: `next` of the page before.
@@ -46,6 +47,7 @@ pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
         route,
         status,
         refused_by,
+        fault,
         since,
         ..
     } = query;
@@ -54,6 +56,7 @@ pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
         route,
         status,
         refused_by,
+        fault,
         since,
     };
 

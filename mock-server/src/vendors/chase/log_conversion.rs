@@ -16,7 +16,7 @@ use super::json::{Document, Object, Value};
 use super::seed::{self, Seed};
 use super::text::Text;
 use super::{echo, email};
-use crate::engine::{Body, Conversion, Outcome, Parts, Refusal, Request, ensure};
+use crate::engine::{Answer, Body, Conversion, Outcome, Parts, Refusal, Request, ensure};
 
 /// A conversion that was queued for logging.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,6 +243,18 @@ fn not_json(bytes: &[u8], media_type: &[u8], answers: &Answers<'_>) -> Refusal {
     Refusal {
         why: why.into(),
         ..refusal
+    }
+}
+
+/// The answer to a body that lacks what it must have: an object without members.
+pub(super) fn without_members(answers: &Answers<'_>) -> Answer {
+    let empty = Value::Object(Object {
+        members: Vec::new(),
+        source: "{}",
+    });
+    match Submitted::read(&empty, &seed::Document::default(), answers) {
+        Err(refusal) => refusal.answer,
+        Ok(_) => answers.internal_server_error(),
     }
 }
 

@@ -9,6 +9,7 @@
 //! - [`email`]: which addresses are valid, and their normal form;
 //! - [`errors`]: what does not fit the model, with [`echo`] for what such an answer repeats;
 //! - [`answers`]: status lines, headers and bodies as the framework writes them;
+//! - [`faults`]: any documented error, when a test asks for it;
 //! - [`seed`]: keys, organisations, contacts and settings.
 //!
 //! Nothing that Chase answers depends on what was logged before, so a sandbox remembers its seed and no more.
@@ -17,6 +18,7 @@ mod answers;
 mod echo;
 mod email;
 mod errors;
+mod faults;
 mod json;
 mod log_conversion;
 mod routing;
@@ -31,7 +33,9 @@ use jiff::Timestamp;
 
 use self::answers::Answers;
 use crate::document::Mistake;
-use crate::engine::{Conversion, Fresh, Head, Outcome, Parts, Request, Usage, Vendor};
+use crate::engine::{
+    Answer, Condition, Conversion, Fresh, Head, Outcome, Parts, Request, Usage, Vendor,
+};
 
 pub use self::log_conversion::Queued;
 pub use self::seed::{Document, Seed};
@@ -123,6 +127,20 @@ impl Vendor for Chase {
     }
 
     fn apply(_state: &mut State, _event: &Queued) {}
+
+    const STATUSES: &'static [u16] = faults::STATUSES;
+
+    fn documented(state: &State, parts: &Parts<'_>, status: u16, now: Timestamp) -> Answer {
+        faults::documented(state, parts, status, now)
+    }
+
+    fn conditions() -> Vec<String> {
+        faults::CONDITIONS.map(str::to_owned).into()
+    }
+
+    fn condition(name: &str) -> Option<Condition<Self>> {
+        faults::condition(name)
+    }
 
     fn conversion(state: &State, event: &Queued, _now: Timestamp) -> Option<Conversion> {
         Some(log_conversion::conversion(event, &state.0.document))

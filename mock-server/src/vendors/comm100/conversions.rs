@@ -289,6 +289,11 @@ const UNKNOWN_VISITOR: &str = r#"{"error_code":2,"error_message":"the visitorId 
 const NOT_ADDED: &str =
     r#"{"error_code":3,"error_message":"error adding conversion-related Data to system"}"#;
 
+/// The result that is no fault of the caller's.
+pub(super) fn not_added(now: Timestamp) -> Answer {
+    result(NOT_ADDED, now)
+}
+
 /// Answers with a result.
 ///
 /// Rules: comm100.mark.result_status.

@@ -6,6 +6,7 @@
 //! | `errors.rs` | "Introduction", section "Error Handling" |
 //! | `conversions.rs` | "Conversions": the list of actions, and marking one as achieved |
 //! | `visitors.rs` | "Visitors": whom a conversion is about |
+//! | `faults.rs` | "Introduction", section "Error Handling", when a test asks for it |
 //! | `seed.rs` | none: what a sandbox starts from |
 //!
 //! This file says which path is which call, in what order a call is checked, and what is remembered.
@@ -13,6 +14,7 @@
 
 mod conversions;
 mod errors;
+mod faults;
 mod introduction;
 mod seed;
 #[cfg(test)]
@@ -33,7 +35,8 @@ use uuid::Uuid;
 use crate::credentials::basic;
 use crate::document::Mistake;
 use crate::engine::{
-    Body, Conversion, Count, Fresh, Head, Outcome, Parts, Refusal, Request, Usage, Vendor, ensure,
+    Answer, Body, Condition, Conversion, Count, Fresh, Head, Outcome, Parts, Refusal, Request,
+    Usage, Vendor, ensure,
 };
 use errors::Problem;
 use seed::{Account, Agent};
@@ -229,6 +232,20 @@ impl Vendor for Comm100 {
                 );
             }
         }
+    }
+
+    const STATUSES: &'static [u16] = faults::STATUSES;
+
+    fn documented(_state: &State, parts: &Parts<'_>, status: u16, now: Timestamp) -> Answer {
+        faults::documented(parts, status, now)
+    }
+
+    fn conditions() -> Vec<String> {
+        faults::CONDITIONS.map(str::to_owned).into()
+    }
+
+    fn condition(name: &str) -> Option<Condition<Self>> {
+        faults::condition(name)
     }
 
     fn is_conversion(event: &Event) -> bool {

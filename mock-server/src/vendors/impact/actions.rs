@@ -94,6 +94,9 @@ impl State {
 pub struct Adjustment(&'static str);
 
 impl Adjustment {
+    pub(super) const ITEM_RETURNED: Self = Self("ITEM_RETURNED");
+    pub(super) const ORDER_UPDATE: Self = Self("ORDER_UPDATE");
+
     /// Every reason there is, one of them misspelt by the vendor.
     ///
     /// Rules: impact.actions.adjustment_reasons.

@@ -152,6 +152,12 @@ pub(super) fn too_many_requests(reply: &Reply, seconds: u64) -> Answer {
     )
 }
 
+/// 402, and 500 and above: no body is published, so it is the one of all others.
+pub(super) fn failed(reply: &Reply, status: StatusCode) -> Answer {
+    let message = status.canonical_reason().unwrap_or("Error");
+    envelope(reply, status, message, None)
+}
+
 /// The body of all errors but those of conversions and credentials. Details are there only if there are any.
 ///
 /// Rules: impact.errors.envelope, impact.errors.envelope_without_details, impact.errors.envelope_xml.

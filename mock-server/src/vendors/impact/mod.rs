@@ -7,6 +7,7 @@
 //! - `submissions` is the record behind a `QueuedUri`, with the reason codes;
 //! - `actions` and `action_updates` are what conversions become, and what happens to them then;
 //! - `requests` tells what a call means and checks it, `versioning` and `rate_limits` are two of the checks;
+//! - `faults` is what a test can ask for: any documented error, and what becomes of a conversion;
 //! - `responses` writes JSON and XML, `pagination` the frame of lists, `errors` every error;
 //! - `seed` is the document a sandbox starts from; `dates`, `money` and `currencies` are what values are made of.
 //!
@@ -19,6 +20,7 @@ mod conversions;
 mod currencies;
 mod dates;
 mod errors;
+mod faults;
 mod fields;
 mod items;
 mod money;
@@ -42,7 +44,8 @@ use uuid::Uuid;
 use crate::credentials;
 use crate::document::Mistake;
 use crate::engine::{
-    Body, Conversion, Count, Fresh, Head, Outcome, Parts, Refusal, Request, Usage, Vendor,
+    Answer, Body, Condition, Conversion, Count, Fresh, Head, Outcome, Parts, Refusal, Request,
+    Usage, Vendor,
 };
 use crate::form::Form;
 
@@ -203,6 +206,20 @@ impl Vendor for Impact {
             state.ids.next_action = state.ids.next_action.max(action.number.saturating_add(1));
         }
         state.records.push(*batch, Arc::clone(record));
+    }
+
+    const STATUSES: &'static [u16] = faults::STATUSES;
+
+    fn documented(state: &State, parts: &Parts<'_>, status: u16, now: Timestamp) -> Answer {
+        faults::documented(state, parts, status, now)
+    }
+
+    fn conditions() -> Vec<String> {
+        faults::conditions()
+    }
+
+    fn condition(name: &str) -> Option<Condition<Self>> {
+        faults::condition(name)
     }
 
     fn conversion(state: &State, event: &Event, now: Timestamp) -> Option<Conversion> {

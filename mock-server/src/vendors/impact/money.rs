@@ -71,6 +71,11 @@ impl Money {
         Self::rounded(self.0.checked_mul(rate.0).unwrap_or(Decimal::MAX) / Decimal::ONE_HUNDRED)
     }
 
+    /// Half of it.
+    pub(super) fn half(self) -> Self {
+        Self::rounded(self.0 / Decimal::TWO)
+    }
+
     /// The same in another currency.
     pub(super) fn converted(self, rate: Rate) -> Self {
         Self::rounded(self.0.checked_mul(rate.0).unwrap_or(Decimal::MAX))

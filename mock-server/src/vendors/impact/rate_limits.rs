@@ -8,6 +8,7 @@ use crate::engine::{Count, Refusal, Usage, Window, ensure};
 
 use super::errors;
 use super::requests::{Call, Resource};
+use super::seed::RateLimits;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit-hour");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining-hour");
@@ -21,17 +22,13 @@ const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 /// Rules: impact.limits.headers, impact.limits.reset_in_seconds, impact.limits.counts_this_call,
 /// impact.limits.counting, impact.limits.only_after_admission.
 pub(super) fn admit(call: &mut Call<'_>, usage: &Usage) -> Result<Count, Refusal> {
-    let (group, limit) = group(call);
+    let (group, limit) = group(&call.state.settings().rate_limits, Some(call.resource));
     let key = format!("impact.{}.{group}", call.account_id);
     let window = Window::HourFromFirst;
     let tally = usage.tally(&key, window, call.now);
     let remaining = limit.saturating_sub(tally.used.saturating_add(1));
     let reset = seconds_until(tally.ends, call.now);
-    call.reply.leading = vec![
-        (LIMIT, HeaderValue::from(limit)),
-        (REMAINING, HeaderValue::from(remaining)),
-        (RESET, HeaderValue::from(reset)),
-    ];
+    call.reply.leading = headers(limit, remaining, reset);
     ensure(tally.used < limit, || {
         let why = format!(
             "the account has made {} of {limit} requests of this hour",
@@ -49,13 +46,30 @@ pub(super) fn admit(call: &mut Call<'_>, usage: &Usage) -> Result<Count, Refusal
     })
 }
 
+/// The headers of an answer to a call of a group that is used up for so many seconds.
+pub(super) fn used_up(
+    limits: &RateLimits,
+    resource: Option<Resource<'_>>,
+    seconds: u64,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let (_, limit) = group(limits, resource);
+    headers(limit, 0, seconds)
+}
+
+fn headers(limit: u64, remaining: u64, reset: u64) -> Vec<(HeaderName, HeaderValue)> {
+    vec![
+        (LIMIT, HeaderValue::from(limit)),
+        (REMAINING, HeaderValue::from(remaining)),
+        (RESET, HeaderValue::from(reset)),
+    ]
+}
+
 /// The group that a call belongs to, and how many requests it has an hour.
 ///
 /// Rules: impact.limits.groups, impact.limits.conversions.
-fn group(call: &Call<'_>) -> (&'static str, u64) {
-    let limits = &call.state.settings().rate_limits;
-    match call.resource {
-        Resource::Actions | Resource::Action(_) | Resource::Items(_) | Resource::Item(..) => {
+fn group(limits: &RateLimits, resource: Option<Resource<'_>>) -> (&'static str, u64) {
+    match resource {
+        Some(Resource::Actions | Resource::Action(_) | Resource::Items(_) | Resource::Item(..)) => {
             ("actions", limits.actions.into())
         }
         _ => ("other", limits.other.into()),

@@ -79,7 +79,7 @@ impl Resource<'_> {
     /// The description of `PartnerConversions` knows JSON only; everything else follows the platform.
     ///
     /// Rules: impact.formats.default_json, impact.formats.default_xml.
-    fn default_format(resource: Option<Self>) -> Format {
+    pub(super) fn default_format(resource: Option<Self>) -> Format {
         if resource == Some(Self::PartnerConversions) {
             Format::Json
         } else {
@@ -96,7 +96,7 @@ pub(super) struct Path<'a> {
     /// Everything behind the SID, as sent.
     rest: &'a str,
     pub(super) resource: Option<Resource<'a>>,
-    suffix: Option<Format>,
+    pub(super) suffix: Option<Format>,
 }
 
 impl<'a> Path<'a> {

@@ -269,6 +269,12 @@ impl Reason {
         "UNCLAIMED",
     ];
 
+    /// Every reason there is.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let codes = Self::VALIDATION.into_iter().chain(Self::CONTRACT_ERROR);
+        codes.map(Self)
+    }
+
     /// Such as `CONTRACT_NOT_FOUND`.
     ///
     /// Rules: impact.submissions.error_type.
@@ -299,10 +305,8 @@ impl TryFrom<String> for Reason {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let mut codes = Self::VALIDATION.into_iter().chain(Self::CONTRACT_ERROR);
-        codes
-            .find(|code| *code == text)
-            .map(Self)
+        Self::all()
+            .find(|reason| reason.0 == text)
             .ok_or_else(|| format!("{text:?} is no reason code of impact.com"))
     }
 }

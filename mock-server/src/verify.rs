@@ -1,0 +1,194 @@
+//! Whether the calls that were made are those that a test expects; if not, which ones come near, and where they differ.
+//! No I/O, and nobody waits here.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::document::Mistake;
+use crate::journal::{Entry, Filter, Journal};
+use crate::matcher::{Difference, Match, Matcher};
+
+/// How many calls that are nearly meant are shown.
+const NEAREST: usize = 3;
+/// How many numbers of calls that are meant are shown.
+const SHOWN: usize = 100;
+
+/// How many calls are expected: `exactly`, or one or both of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Count {
+    /// So many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exactly: Option<u64>,
+    /// So many or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u64>,
+    /// So many or fewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u64>,
+}
+
+/// Whether the calls are as expected, and what else there is to say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Whether the calls are as expected.
+    pub ok: bool,
+    /// How many are meant.
+    pub matched: u64,
+    /// How many were expected.
+    pub count: Count,
+    /// Whether every call was looked at; if not, an upper bound cannot be confirmed.
+    pub complete: bool,
+    /// The numbers of those that are meant, oldest first, the last hundred at the most.
+    pub requests: Vec<u64>,
+    /// If it is not ok: calls that are nearly meant, nearest first, and where they differ.
+    pub nearest: Vec<Near>,
+}
+
+/// A call that is nearly meant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Near {
+    /// Where it differs; empty for one that is meant, if there are too many of these.
+    pub differences: Vec<Difference>,
+    /// Its journal entry, without headers.
+    #[serde(flatten)]
+    pub call: serde_json::Map<String, Value>,
+}
+
+/// What is wanted, checked and compiled.
+#[derive(Debug)]
+pub struct Verifier {
+    matcher: Matcher,
+    count: Count,
+    bounds: Bounds,
+}
+
+/// The least and the most that are expected.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    least: u64,
+    most: Option<u64>,
+}
+
+impl Verifier {
+    /// Checks what is wanted.
+    ///
+    /// # Errors
+    ///
+    /// When a member is wrong or contradicts another one.
+    pub fn new(wanted: Match, count: Count) -> Result<Self, Mistake> {
+        Ok(Self {
+            bounds: count.bounds()?,
+            matcher: Matcher::new(wanted).map_err(|mistake| mistake.below("match"))?,
+            count,
+        })
+    }
+
+    /// Whether waiting longer cannot change a verdict for the better, or would make no difference.
+    pub fn is_settled(&self, verdict: &Verdict) -> bool {
+        match self.bounds.most {
+            // Too many never become fewer.
+            Some(most) if verdict.matched > most => true,
+            // Enough are enough, unless the only question is whether there will be too many.
+            _ => verdict.ok && self.bounds.least > 0,
+        }
+    }
+
+    /// Holds a journal against what is wanted.
+    pub fn judge(&self, journal: &Journal) -> Verdict {
+        let Self {
+            matcher,
+            count,
+            bounds,
+        } = self;
+        let everything = Filter {
+            since: matcher.wanted().since,
+            ..Filter::default()
+        };
+        let mut requests = Vec::new();
+        let mut others: Vec<(Vec<Difference>, &Entry)> = Vec::new();
+        let mut matched = 0;
+        for entry in journal.matching(&everything, None) {
+            match entry.judge(matcher) {
+                Ok(()) => {
+                    matched += 1;
+                    if requests.len() < SHOWN {
+                        requests.push(entry.n());
+                    }
+                }
+                Err(differences) => {
+                    others.push((differences, entry));
+                    // Newest first, so of equals the newest stay.
+                    others.sort_by_key(|(differences, _)| differences.len());
+                    others.truncate(NEAREST);
+                }
+            }
+        }
+        requests.reverse();
+        let mut complete = journal.is_complete(everything.since);
+        if !complete && matcher.is_counted() {
+            // What was dropped stays counted.
+            matched = journal
+                .counts()
+                .filter(|(group, _)| {
+                    let refused = group.refused_by.is_some();
+                    matcher.meets_group(group.vendor, group.route, group.status, refused)
+                })
+                .map(|(_, calls)| calls)
+                .sum();
+            complete = true;
+        }
+        let within = matched >= bounds.least && bounds.most.is_none_or(|most| matched <= most);
+        let ok = within && (complete || bounds.most.is_none());
+        let near = |(differences, entry): (Vec<Difference>, &Entry)| Near {
+            differences,
+            call: entry.summary(),
+        };
+        let nearest: Vec<Near> = if ok {
+            Vec::new()
+        } else if matched < bounds.least {
+            others.into_iter().map(near).collect()
+        } else {
+            // Too many: the ones that were not expected are among these.
+            let newest = requests.iter().rev().take(NEAREST);
+            newest
+                .filter_map(|n| Some(near((Vec::new(), journal.get(*n)?))))
+                .collect()
+        };
+        Verdict {
+            ok,
+            matched,
+            count: *count,
+            complete,
+            requests,
+            nearest,
+        }
+    }
+}
+
+impl Count {
+    fn bounds(self) -> Result<Bounds, Mistake> {
+        match (self.exactly, self.at_least, self.at_most) {
+            (Some(n), None, None) => Ok(Bounds {
+                least: n,
+                most: Some(n),
+            }),
+            (Some(_), ..) => Err(Mistake::new(
+                ["count"],
+                "exactly stands alone; leave at_least and at_most out",
+            )),
+            (None, Some(least), Some(most)) if least > most => Err(Mistake::new(
+                ["count"],
+                format!("at_least {least} and at_most {most} contradict each other"),
+            )),
+            (None, None, None) => Ok(Bounds {
+                least: 1,
+                most: None,
+            }),
+            (None, least, most) => Ok(Bounds {
+                least: least.unwrap_or(0),
+                most,
+            }),
+        }
+    }
+}
