@@ -89,7 +89,13 @@ pub trait Vendor: Sized + 'static {
     const STATUSES: &'static [u16];
 
     /// The answer that the vendor documents for one of [`Vendor::STATUSES`], as it would answer this call.
-    fn documented(state: &Self::State, parts: &Parts<'_>, status: u16, now: Timestamp) -> Answer;
+    fn documented(
+        state: &Self::State,
+        usage: &Usage,
+        parts: &Parts<'_>,
+        status: u16,
+        now: Timestamp,
+    ) -> Answer;
 
     /// Every condition that a fault can name, without the vendor's name in front.
     fn conditions() -> Vec<String>;

@@ -267,7 +267,7 @@ impl<V: Vendor> AnyWorld for World<V> {
         let (outcome, now) = if faults.is_empty() {
             decide()
         } else {
-            fault::decide::<V>(state, request, now, faults, plain, decide)
+            fault::decide::<V>(state, usage, request, now, faults, plain, decide)
         };
         let Outcome {
             answer,

@@ -383,12 +383,14 @@ impl Problem {
             "title": self.title,
             "status": self.status.as_u16(),
         });
-        if !self.detail.is_empty() {
-            body["detail"] = self.detail.as_str().into();
-        }
-        if let Some(hint) = &self.hint {
-            body["hint"] = hint.as_str().into();
-        }
+        let detail = if self.detail.is_empty() {
+            self.title
+        } else {
+            &self.detail
+        };
+        body["detail"] = detail.into();
+        let anywhere = "GET /__admin/openapi.json describes every call and every member";
+        body["hint"] = self.hint.as_deref().unwrap_or(anywhere).into();
         let mut answer = with_type(self.status, "application/problem+json", body.to_string());
         if let Some(allow) = self
             .allow

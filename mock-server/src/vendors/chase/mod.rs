@@ -130,7 +130,13 @@ impl Vendor for Chase {
 
     const STATUSES: &'static [u16] = faults::STATUSES;
 
-    fn documented(state: &State, parts: &Parts<'_>, status: u16, now: Timestamp) -> Answer {
+    fn documented(
+        state: &State,
+        _usage: &Usage,
+        parts: &Parts<'_>,
+        status: u16,
+        now: Timestamp,
+    ) -> Answer {
         faults::documented(state, parts, status, now)
     }
 

@@ -236,7 +236,13 @@ impl Vendor for Comm100 {
 
     const STATUSES: &'static [u16] = faults::STATUSES;
 
-    fn documented(_state: &State, parts: &Parts<'_>, status: u16, now: Timestamp) -> Answer {
+    fn documented(
+        _state: &State,
+        _usage: &Usage,
+        parts: &Parts<'_>,
+        status: u16,
+        now: Timestamp,
+    ) -> Answer {
         faults::documented(parts, status, now)
     }
 

@@ -13,7 +13,7 @@ use super::requests::{Path, Resource};
 use super::responses::{Format, Reply};
 use super::submissions::{Reason, Submission};
 use super::{Event, Impact, State, rate_limits};
-use crate::engine::{Answer, Condition, Effect, Parts, Vendor};
+use crate::engine::{Answer, Condition, Effect, Parts, Usage, Vendor};
 
 /// Every status of an error on the page. No body is published for 402 and from 500 on: fact IMP-ERR-17.
 pub(super) const STATUSES: &[u16] = &[
@@ -23,8 +23,14 @@ pub(super) const STATUSES: &[u16] = &[
 /// How soon a limit that a fault speaks of is over, in seconds: a client that obeys it should not have to wait long.
 const LIMITED_SECONDS: u64 = 1;
 
-/// The answer with a status, in the format that the call asks for.
-pub(super) fn documented(state: &State, parts: &Parts<'_>, status: u16, now: Timestamp) -> Answer {
+/// The answer with a status, in the format that the call asks for, and with the headers that every admitted call gets.
+pub(super) fn documented(
+    state: &State,
+    usage: &Usage,
+    parts: &Parts<'_>,
+    status: u16,
+    now: Timestamp,
+) -> Answer {
     let path = Path::parse(parts.path);
     let submits = path.resource == Some(Resource::PartnerConversions);
     let mut reply = Reply {
@@ -32,6 +38,18 @@ pub(super) fn documented(state: &State, parts: &Parts<'_>, status: u16, now: Tim
         format: Format::of(path.suffix, parts, Resource::default_format(path.resource)),
         leading: Vec::new(),
     };
+    let holder = path.sid.and_then(|sid| state.seed.holder(sid));
+    if let (Some(holder), Some(resource)) = (holder, path.resource)
+        && !matches!(status, 401 | 405)
+    {
+        let (state, account) = (state.settings(), holder.account_id);
+        let left = rate_limits::left(&state.rate_limits, account, resource, usage, now);
+        reply.leading = if status == 429 {
+            left.used_up(LIMITED_SECONDS).headers()
+        } else {
+            left.headers()
+        };
+    }
     match status {
         400 if submits => errors::conversion(
             &reply,
@@ -50,11 +68,7 @@ pub(super) fn documented(state: &State, parts: &Parts<'_>, status: u16, now: Tim
         }
         413 => errors::too_large(&reply),
         415 => errors::unsupported_media_type(&reply),
-        429 => {
-            let limits = &state.settings().rate_limits;
-            reply.leading = rate_limits::used_up(limits, path.resource, LIMITED_SECONDS);
-            errors::too_many_requests(&reply, LIMITED_SECONDS)
-        }
+        429 => errors::too_many_requests(&reply, LIMITED_SECONDS),
         other => {
             let status = StatusCode::from_u16(other).expect("one of STATUSES");
             errors::failed(&reply, status)

@@ -210,8 +210,14 @@ impl Vendor for Impact {
 
     const STATUSES: &'static [u16] = faults::STATUSES;
 
-    fn documented(state: &State, parts: &Parts<'_>, status: u16, now: Timestamp) -> Answer {
-        faults::documented(state, parts, status, now)
+    fn documented(
+        state: &State,
+        usage: &Usage,
+        parts: &Parts<'_>,
+        status: u16,
+        now: Timestamp,
+    ) -> Answer {
+        faults::documented(state, usage, parts, status, now)
     }
 
     fn conditions() -> Vec<String> {

@@ -22,54 +22,83 @@ const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 /// Rules: impact.limits.headers, impact.limits.reset_in_seconds, impact.limits.counts_this_call,
 /// impact.limits.counting, impact.limits.only_after_admission.
 pub(super) fn admit(call: &mut Call<'_>, usage: &Usage) -> Result<Count, Refusal> {
-    let (group, limit) = group(&call.state.settings().rate_limits, Some(call.resource));
-    let key = format!("impact.{}.{group}", call.account_id);
-    let window = Window::HourFromFirst;
-    let tally = usage.tally(&key, window, call.now);
-    let remaining = limit.saturating_sub(tally.used.saturating_add(1));
-    let reset = seconds_until(tally.ends, call.now);
-    call.reply.leading = headers(limit, remaining, reset);
-    ensure(tally.used < limit, || {
+    let limits = &call.state.settings().rate_limits;
+    let left = left(limits, call.account_id, call.resource, usage, call.now);
+    call.reply.leading = left.headers();
+    ensure(left.used < left.limit, || {
         let why = format!(
-            "the account has made {} of {limit} requests of this hour",
-            tally.used
+            "the account has made {} of {} requests of this hour",
+            left.used, left.limit
         );
         Refusal::new(
             rule("impact.limits.exceeded"),
             why,
-            errors::too_many_requests(&call.reply, reset),
+            errors::too_many_requests(&call.reply, left.reset),
         )
     })?;
     Ok(Count {
-        key: key.into(),
-        window,
+        key: left.key.into(),
+        window: WINDOW,
     })
 }
 
-/// The headers of an answer to a call of a group that is used up for so many seconds.
-pub(super) fn used_up(
-    limits: &RateLimits,
-    resource: Option<Resource<'_>>,
-    seconds: u64,
-) -> Vec<(HeaderName, HeaderValue)> {
-    let (_, limit) = group(limits, resource);
-    headers(limit, 0, seconds)
+const WINDOW: Window = Window::HourFromFirst;
+
+/// How much of an hour is left to an account, for a group of resources.
+pub(super) struct Left {
+    key: String,
+    limit: u64,
+    used: u64,
+    /// Seconds until the hour is over.
+    reset: u64,
 }
 
-fn headers(limit: u64, remaining: u64, reset: u64) -> Vec<(HeaderName, HeaderValue)> {
-    vec![
-        (LIMIT, HeaderValue::from(limit)),
-        (REMAINING, HeaderValue::from(remaining)),
-        (RESET, HeaderValue::from(reset)),
-    ]
+/// How much is left for calls to `resource`.
+pub(super) fn left(
+    limits: &RateLimits,
+    account: u64,
+    resource: Resource<'_>,
+    usage: &Usage,
+    now: Timestamp,
+) -> Left {
+    let (group, limit) = group(limits, resource);
+    let key = format!("impact.{account}.{group}");
+    let tally = usage.tally(&key, WINDOW, now);
+    Left {
+        key,
+        limit,
+        used: tally.used,
+        reset: seconds_until(tally.ends, now),
+    }
+}
+
+impl Left {
+    /// The same, used up for so many seconds.
+    pub(super) fn used_up(self, seconds: u64) -> Self {
+        Self {
+            used: self.limit,
+            reset: seconds,
+            ..self
+        }
+    }
+
+    /// The headers that say so; the call that is answered is counted.
+    pub(super) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let remaining = self.limit.saturating_sub(self.used.saturating_add(1));
+        vec![
+            (LIMIT, HeaderValue::from(self.limit)),
+            (REMAINING, HeaderValue::from(remaining)),
+            (RESET, HeaderValue::from(self.reset)),
+        ]
+    }
 }
 
 /// The group that a call belongs to, and how many requests it has an hour.
 ///
 /// Rules: impact.limits.groups, impact.limits.conversions.
-fn group(limits: &RateLimits, resource: Option<Resource<'_>>) -> (&'static str, u64) {
+fn group(limits: &RateLimits, resource: Resource<'_>) -> (&'static str, u64) {
     match resource {
-        Some(Resource::Actions | Resource::Action(_) | Resource::Items(_) | Resource::Item(..)) => {
+        Resource::Actions | Resource::Action(_) | Resource::Items(_) | Resource::Item(..) => {
             ("actions", limits.actions.into())
         }
         _ => ("other", limits.other.into()),

@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 use crate::document::{Mistake, nearest};
 use crate::engine::{
-    Answer, Body, Condition, Cut, Delivery, Effect, Head, Outcome, Pace, Parts, Request, Vendor,
+    Answer, Body, Condition, Cut, Delivery, Effect, Head, Outcome, Pace, Parts, Request, Usage,
+    Vendor,
 };
 use crate::matcher::{Difference, Match, Matcher, Seen};
 use crate::sandboxes::is_id;
@@ -292,6 +293,7 @@ pub(crate) fn head(faults: &Faults, head: impl FnOnce() -> Head) -> Head {
 /// something depends on that.
 pub(crate) fn decide<V: Vendor>(
     state: &V::State,
+    usage: &Usage,
     request: &Request<'_>,
     now: Timestamp,
     faults: &mut Faults,
@@ -322,7 +324,7 @@ pub(crate) fn decide<V: Vendor>(
     match taken {
         None => decide(),
         Some((scripted, condition)) => {
-            scripted.take_effect::<V>(state, parts, now, condition, &plain, decide)
+            scripted.take_effect::<V>(state, usage, parts, now, condition, &plain, decide)
         }
     }
 }
@@ -492,6 +494,7 @@ impl Scripted {
     fn take_effect<V: Vendor>(
         &self,
         state: &V::State,
+        usage: &Usage,
         parts: &Parts<'_>,
         now: Timestamp,
         condition: Option<Condition<V>>,
@@ -517,7 +520,7 @@ impl Scripted {
         }
         let effect = &self.fault.effect;
         if let Some(status) = &effect.status {
-            let documented = || V::documented(state, parts, status.code, now);
+            let documented = || V::documented(state, usage, parts, status.code, now);
             outcome.answer = status.answer(V::STATUSES, documented);
         }
         if let Some(spoil) = effect.body {
@@ -983,3 +986,6 @@ impl Serialize for DelayMs {
         .serialize(serializer)
     }
 }
+
+#[cfg(test)]
+mod tests;
