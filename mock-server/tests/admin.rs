@@ -7,7 +7,7 @@ use crate::contract::mistakes;
 use crate::support::{Reply, Server, request};
 
 /// Calls the admin API and holds the answer against its description.
-fn admin(server: &Server, method: &str, target: &str, body: &str) -> (u16, Value) {
+pub fn admin(server: &Server, method: &str, target: &str, body: &str) -> (u16, Value) {
     let reply = server.call(
         method,
         &format!("/__admin{target}"),
@@ -28,10 +28,10 @@ fn hold(method: &str, target: &str, reply: &Reply) {
         .strip_prefix("/sandboxes/")
         .map(|rest| rest.split_once('/').map_or("", |(_, call)| call));
     let call = below_sandbox.unwrap_or(&path[1..]);
-    let call = if call.starts_with("requests/") {
-        "requests/{n}"
-    } else {
-        call
+    let call = match call.split_once('/') {
+        Some(("requests", _)) => "requests/{n}",
+        Some(("faults", id)) if id != "check" => "faults/{fault_id}",
+        _ => call,
     };
     let template = match below_sandbox {
         Some("") => "/sandboxes/{id}".to_owned(),
@@ -815,11 +815,11 @@ proptest! {
     #[test]
     fn no_admin_call_stops_the_server(
         method in prop::sample::select(vec!["GET", "PUT", "PATCH", "POST", "DELETE"]),
-        call in prop::sample::select(vec!["reset", "state", "conversions", "requests", "requests/7", "clock", "clock/advance", "deviations", "sandboxes"]),
+        call in prop::sample::select(vec!["reset", "state", "conversions", "requests", "requests/7", "clock", "clock/advance", "deviations", "faults", "faults/check", "faults/f", "verify", "sandboxes"]),
         body in prop_oneof![
             "\\PC{0,40}",
             Just(String::new()),
-            r#"\{"(mode|now|ms|only|id|seed|clock|deviations|chase|comm100|impact)":(null|true|-1|1e99|"x"|\[\]|\{\})\}"#,
+            r#"\{"(mode|now|ms|only|id|seed|clock|deviations|chase|comm100|impact|match|do|count|wait_ms|target)":(null|true|-1|1e99|"x"|\[\]|\{\})\}"#,
         ],
         query in prop_oneof![Just(String::new()), "\\?[a-z_]{1,9}=[0-9a-z%]{0,9}"],
     ) {

@@ -9,5 +9,7 @@ mod admin;
 mod contract;
 mod edge;
 mod examples;
+mod faults;
 mod observed;
 mod support;
+mod verify;

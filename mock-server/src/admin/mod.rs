@@ -210,10 +210,13 @@ fn dispatch(call: &Call<'_>) -> Handled {
 
 fn about(call: &Call<'_>, slot: &Arc<Slot>, path: &str) -> Handled {
     let mut allowed: Vec<&str> = Vec::new();
+    // A path that is written out wins over one with a variable.
+    let written_out = SANDBOX_ROUTES.iter().any(|(_, route, _)| *route == path);
     for (method, route, handler) in SANDBOX_ROUTES {
         let variable = match route.split_once('{') {
             Some((start, _)) => path
                 .strip_prefix(start)
+                .filter(|_| !written_out)
                 .filter(|rest| !rest.is_empty() && !rest.contains('/')),
             None => (path == *route).then_some(""),
         };
@@ -279,6 +282,13 @@ impl Call<'_> {
                 Problem::new(StatusCode::BAD_REQUEST, kind, title).detail(error.to_string())
             })?
         };
+        if !value.is_object() {
+            // A list would be read as the members in their order.
+            return Err(Problem::mistake(&Mistake::new(
+                Vec::<String>::new(),
+                "expected a JSON object",
+            )));
+        }
         document::read(value).map_err(|mistake| Problem::mistake(&mistake))
     }
 

@@ -28,6 +28,9 @@ use crate::vendors::VENDORS;
 /// The longest delay, and the longest pause between two pieces of a body, in milliseconds.
 const LONGEST_MS: u64 = 600_000;
 
+/// No id of a fault: `POST faults/check` is a call of its own.
+const RESERVED: &str = "check";
+
 /// A fault as it is written.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -225,6 +228,11 @@ impl Faults {
             Some(id) if !is_id(&id) => {
                 let message =
                     "expected 1 to 64 letters, digits, '-', '_' or '.', not beginning with '.'";
+                return Err(Mistake::new(["id"], message).into());
+            }
+            Some(id) if id == RESERVED => {
+                let message =
+                    "this one stands for checking which fault a request would meet; choose another";
                 return Err(Mistake::new(["id"], message).into());
             }
             Some(id) if self.get(&id).is_some() => return Err(FaultError::Exists(id)),

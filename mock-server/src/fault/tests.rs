@@ -490,6 +490,10 @@ fn mistakes_name_the_member_and_the_way_out() {
             "id: expected 1 to 64",
         ),
         (
+            json!({"id": "check", "do": {"status": 500}}),
+            "id: this one stands for",
+        ),
+        (
             json!({"match": {"status": 429}, "do": {"status": 500}}),
             "match.status: a fault matches requests",
         ),

@@ -1,0 +1,367 @@
+//! Verifying calls, and hearing of them as they happen.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::admin::admin;
+use crate::support::Server;
+
+fn sell(server: &Server, key: &str, body: &str) -> u16 {
+    let headers = [
+        ("Host", "mock.example.com"),
+        ("X-API-Key", key),
+        ("Content-Type", "application/json"),
+    ];
+    server
+        .call(
+            "POST",
+            "/chase/api/v2/conversions",
+            &headers,
+            body.as_bytes(),
+        )
+        .status
+}
+
+fn sale(email: &str) -> String {
+    json!({"email": email, "conversion_type": "purchase", "conversion_data": {"plan": "gold"}})
+        .to_string()
+}
+
+fn verify(server: &Server, wanted: &Value) -> Value {
+    let (status, verdict) = admin(server, "POST", "/verify", &wanted.to_string());
+    assert_eq!(status, 200, "{verdict}");
+    verdict
+}
+
+#[test]
+fn calls_are_counted_by_what_they_say() {
+    let server = Server::start(&[]);
+    for email in ["user@example.com", "hazel@example.com", "user@example.com"] {
+        assert_eq!(sell(&server, "mock-chase-key", &sale(email)), 202);
+    }
+    for (wanted, ok) in [
+        (json!({}), true),
+        (
+            json!({"match": {"json": {"email": "user@example.com"}}, "count": {"exactly": 2}}),
+            true,
+        ),
+        (
+            json!({"match": {"json": {"email": "user@example.com"}}, "count": {"exactly": 1}}),
+            false,
+        ),
+        (
+            json!({"match": {"json": {"email": "user@example.com"}}, "count": {"at_most": 1}}),
+            false,
+        ),
+        (
+            json!({"match": {"json": {"/conversion_data/plan": {"matches": "^go"}}}, "count": {"at_least": 3}}),
+            true,
+        ),
+        (
+            json!({"match": {"json": {"/conversion_data/plan": {"absent": true}}}, "count": {"exactly": 0}}),
+            true,
+        ),
+        (
+            json!({"match": {"vendor": "chase", "method": "POST", "status": 202, "refused": false}, "count": {"at_least": 1, "at_most": 3}}),
+            true,
+        ),
+        (
+            json!({"match": {"headers": {"x-api-key": "mock-chase-key"}}, "count": {"exactly": 3}}),
+            true,
+        ),
+        (
+            json!({"match": {"path": "/api/v2/conversions"}, "count": {"exactly": 3}}),
+            true,
+        ),
+        (
+            json!({"match": {"since": 2}, "count": {"exactly": 1}}),
+            true,
+        ),
+        (
+            json!({"match": {"unmatched": true}, "count": {"exactly": 0}}),
+            true,
+        ),
+        (json!({"match": {"vendor": "impact"}}), false),
+    ] {
+        let verdict = verify(&server, &wanted);
+        assert_eq!(verdict["ok"], ok, "{wanted}: {verdict}");
+        assert_eq!(verdict["nearest"] == json!([]), ok);
+    }
+    let verdict = verify(
+        &server,
+        &json!({"match": {"json": {"email": "user@example.com"}}}),
+    );
+    assert_eq!(verdict["requests"], json!([1, 3]));
+}
+
+#[test]
+fn a_wrong_call_is_explained_by_log_journal_and_verdict_alike() {
+    let server = Server::start(&[]);
+    assert_eq!(
+        sell(
+            &server,
+            "mock-chase-key",
+            r#"{"conversion_type":"purchase"}"#
+        ),
+        422
+    );
+    let verdict = verify(
+        &server,
+        &json!({"match": {"vendor": "chase", "json": {"email": "user@example.com"}}, "count": {"exactly": 1}}),
+    );
+    assert_eq!(verdict["ok"], false);
+    let near = &verdict["nearest"][0];
+    assert_eq!(near["differences"][0]["member"], "json.email");
+    assert_eq!(near["differences"][0]["found"], Value::Null);
+    let (_, entry) = admin(&server, "GET", "/requests/1", "");
+    for shown in [near, &entry] {
+        let rule = shown["refused_by"][0].as_str().unwrap();
+        assert_eq!(rule, "chase.body.email_required");
+        assert!(
+            shown["says"][0].as_str().unwrap().contains("email"),
+            "{shown}"
+        );
+        assert!(
+            shown["why"]
+                .as_str()
+                .unwrap()
+                .contains("email: Field required"),
+            "{shown}"
+        );
+    }
+    let says = entry["says"][0].as_str().unwrap().to_owned();
+    let log = server.stop();
+    assert!(
+        log.contains("chase.body.email_required")
+            && log.contains(&says)
+            && log.contains("email: Field required"),
+        "{log}"
+    );
+}
+
+#[test]
+fn secrets_are_matched_and_never_shown() {
+    let server = Server::start(&[]);
+    sell(&server, "wrong-secret-key", &sale("user@example.com"));
+    let verdict = verify(
+        &server,
+        &json!({"match": {"headers": {"X-API-Key": "mock-chase-key"}}}),
+    );
+    assert_eq!(verdict["nearest"][0]["differences"][0]["found"], "***");
+    assert!(!verdict.to_string().contains("wrong-secret-key"));
+}
+
+#[test]
+fn a_call_of_the_background_ends_a_wait() {
+    let server = Server::start(&[]);
+    std::thread::scope(|scope| {
+        let sent = scope.spawn(|| {
+            // What a background worker does is not under a test's control; this is one.
+            std::thread::sleep(Duration::from_millis(300));
+            sell(&server, "mock-chase-key", &sale("user@example.com"));
+            Instant::now()
+        });
+        let verdict = verify(
+            &server,
+            &json!({"match": {"vendor": "chase"}, "count": {"exactly": 1}, "wait_ms": 30_000}),
+        );
+        let returned = Instant::now();
+        assert_eq!(verdict["ok"], true);
+        let late = returned.saturating_duration_since(sent.join().unwrap());
+        assert!(late < Duration::from_millis(50), "{late:?}");
+    });
+}
+
+#[test]
+fn an_upper_bound_is_watched_for_the_whole_time() {
+    let server = Server::start(&[]);
+    let none = |wait_ms: u64| {
+        let wanted =
+            json!({"match": {"vendor": "chase"}, "count": {"exactly": 0}, "wait_ms": wait_ms});
+        let started = Instant::now();
+        (verify(&server, &wanted)["ok"].clone(), started.elapsed())
+    };
+    let (ok, took) = none(200);
+    assert_eq!(ok, true);
+    assert!(took >= Duration::from_millis(200), "{took:?}");
+    std::thread::scope(|scope| {
+        scope.spawn(|| sell(&server, "mock-chase-key", &sale("user@example.com")));
+        let (ok, took) = none(30_000);
+        assert_eq!(ok, false);
+        assert!(took < Duration::from_secs(10), "{took:?}");
+    });
+}
+
+#[test]
+fn what_was_dropped_stays_counted_and_confirms_no_upper_bound() {
+    let server = Server::start(&["--journal-entries", "2"]);
+    for _ in 0..5 {
+        sell(&server, "mock-chase-key", &sale("user@example.com"));
+    }
+    let verdict = verify(
+        &server,
+        &json!({"match": {"vendor": "chase", "status": 202}, "count": {"exactly": 5}}),
+    );
+    assert_eq!(
+        (&verdict["ok"], &verdict["complete"]),
+        (&json!(true), &json!(true))
+    );
+    let by_body =
+        json!({"match": {"json": {"email": "user@example.com"}}, "count": {"at_most": 5}});
+    let verdict = verify(&server, &by_body);
+    assert_eq!(
+        (&verdict["ok"], &verdict["complete"], &verdict["matched"]),
+        (&json!(false), &json!(false), &json!(2))
+    );
+    let verdict = verify(
+        &server,
+        &json!({"match": {"json": {"email": "user@example.com"}}, "count": {"at_least": 2}}),
+    );
+    assert_eq!(verdict["ok"], true);
+}
+
+#[test]
+fn a_wrong_question_names_its_member() {
+    let server = Server::start(&[]);
+    for (body, named) in [
+        (r#"{"match":{"vendr":"chase"}}"#, "did you mean `vendor`?"),
+        (
+            r#"{"match":{"form":{"a":{"matches":"("}}}}"#,
+            "match.form.a: ",
+        ),
+        (
+            r#"{"count":{"exactly":1,"at_least":1}}"#,
+            "exactly stands alone",
+        ),
+        (
+            r#"{"count":{"at_least":2,"at_most":1}}"#,
+            "contradict each other",
+        ),
+        (r#"{"count":{"exactly":-1}}"#, "count.exactly: "),
+        (r#"{"wait_ms":600001}"#, "wait_ms: at most 600000"),
+        (
+            r#"{"wait_ms":18446744073709551615}"#,
+            "wait_ms: at most 600000",
+        ),
+    ] {
+        let (status, problem) = admin(&server, "POST", "/verify", body);
+        assert_eq!(status, 400, "{body}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(named),
+            "{problem}"
+        );
+    }
+}
+
+/// A listener: yields whole events, as (id, event, data).
+struct Events(BufReader<TcpStream>);
+
+impl Events {
+    fn of(server: &Server, target: &str, last: Option<&str>) -> Self {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        let last = last.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
+        write!(
+            stream,
+            "GET /__admin{target} HTTP/1.0\r\nHost: mock.example.com\r\n{last}\r\n"
+        )
+        .unwrap();
+        let mut events = Self(BufReader::new(stream));
+        let head = events.block("\r\n");
+        assert!(
+            head.iter()
+                .any(|line| line == "content-type: text/event-stream"),
+            "{head:?}"
+        );
+        events
+    }
+
+    /// The lines up to an empty one.
+    fn block(&mut self, end: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            assert!(
+                self.0.read_line(&mut line).unwrap() > 0,
+                "the stream ended after {lines:?}"
+            );
+            if line == end {
+                return lines;
+            }
+            lines.push(line.trim_end().to_owned());
+        }
+    }
+
+    fn next(&mut self) -> (String, String, Value) {
+        loop {
+            let lines = self.block("\n");
+            let field = |name: &str| {
+                let line = lines
+                    .iter()
+                    .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                line.map(str::to_owned)
+            };
+            if let (Some(id), Some(event), Some(data)) =
+                (field("id"), field("event"), field("data"))
+            {
+                return (id, event, serde_json::from_str(&data).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn events_come_as_they_happen_and_go_on_where_they_ended() {
+    let server = Server::start(&[]);
+    sell(&server, "mock-chase-key", &sale("before@example.com"));
+    let mut events = Events::of(&server, "/events", None);
+    sell(&server, "mock-chase-key", &sale("user@example.com"));
+    let (first_id, event, data) = events.next();
+    assert_eq!((event.as_str(), &data["n"]), ("request", &json!(2)));
+    // Logged in the background: it shows up later than the call that made it.
+    let (second_id, event, data) = events.next();
+    assert_eq!(
+        (event.as_str(), &data["who"]),
+        ("conversion", &json!("user@example.com"))
+    );
+    drop(events);
+    sell(&server, "wrong", &sale("user@example.com"));
+    let mut again = Events::of(&server, "/events", Some(&second_id));
+    let (_, event, data) = again.next();
+    assert_eq!((event.as_str(), &data["n"]), ("request", &json!(3)));
+    let mut earlier = Events::of(&server, "/events", Some(&first_id));
+    let missed = [earlier.next().1, earlier.next().1];
+    assert!(missed.contains(&"conversion".to_owned()), "{missed:?}");
+    let mut all = Events::of(&server, "/events?from=start", None);
+    assert_eq!(all.next().2["n"], 1);
+    let hanging = std::thread::spawn(move || {
+        let mut rest = String::new();
+        std::io::Read::read_to_string(&mut all.0, &mut rest).unwrap();
+    });
+    // A server that stops ends them.
+    server.stop();
+    hanging.join().unwrap();
+}
+
+#[test]
+fn a_gap_is_told() {
+    let server = Server::start(&["--journal-entries", "1"]);
+    for _ in 0..3 {
+        sell(&server, "mock-chase-key", &sale("nobody@example.com"));
+    }
+    let mut events = Events::of(&server, "/events", Some("1-0-0-0"));
+    let (_, event, data) = events.next();
+    assert_eq!((event.as_str(), &data["after"]), ("gap", &json!(1)));
+    assert_eq!(events.next().2["n"], 3);
+    let (status, _) = admin(&server, "GET", "/events?from=here", "");
+    assert_eq!(status, 400);
+    let headers = [("Host", "mock.example.com"), ("Last-Event-ID", "5")];
+    let reply = server.call("GET", "/__admin/events", &headers, b"");
+    assert_eq!(reply.status, 400);
+    assert!(reply.text().contains("Last-Event-ID"));
+}
