@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
+use crate::coverage::Coverage;
 use crate::engine::{Conversion, Head, Outcome, Parts, Request};
 use crate::journal::Journal;
 use crate::overlay::Active;
@@ -28,6 +29,8 @@ pub struct Sandbox {
     initial_clock: Clock,
     /// Its calls.
     pub journal: Journal,
+    /// The documented answers that these calls have met.
+    pub coverage: Coverage,
     /// Its deviations, in the order in which they apply.
     pub deviations: Vec<Active>,
     /// The number of the last accepted conversion.
@@ -44,7 +47,7 @@ pub enum Part {
     State,
     /// Calls counted towards limits.
     Counts,
-    /// The journal.
+    /// The journal, and which documented answers were met.
     Journal,
     /// The deviations.
     Deviations,
@@ -72,6 +75,7 @@ impl Sandbox {
             clock,
             initial_clock: clock,
             journal: Journal::default(),
+            coverage: Coverage::default(),
             deviations: Vec::new(),
             accepted: 0,
             forgotten: 0,
@@ -91,6 +95,8 @@ impl Sandbox {
         if self.accepted - self.forgotten > FEED_LIMIT as u64 {
             self.bound_feed();
         }
+        self.coverage
+            .observe(vendor, outcome.route, &outcome.answer);
         outcome
     }
 
@@ -196,7 +202,10 @@ impl Sandbox {
                     .worlds
                     .iter_mut()
                     .for_each(|world| world.reset_counts()),
-                Part::Journal => self.journal = Journal::default(),
+                Part::Journal => {
+                    self.journal = Journal::default();
+                    self.coverage = Coverage::default();
+                }
                 Part::Deviations => self.deviations = Vec::new(),
                 Part::Clock => self.clock = self.initial_clock,
             }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod conversions;
+mod coverage;
 mod deviations;
 mod requests;
 mod sandboxes;
@@ -98,6 +99,7 @@ const SANDBOX_ROUTES: &[(&str, &str, SandboxHandler)] = &[
     ("PUT", "state", state::replace),
     ("PATCH", "state", state::patch),
     ("GET", "conversions", conversions::list),
+    ("GET", "coverage", coverage::show),
     ("GET", "requests", requests::list),
     ("GET", "requests/{n}", requests::one),
     ("DELETE", "requests", requests::clear),
@@ -109,7 +111,7 @@ const SANDBOX_ROUTES: &[(&str, &str, SandboxHandler)] = &[
 ];
 
 /// The calls that read their query.
-const LISTS: [&str; 2] = ["conversions", "requests"];
+const LISTS: [&str; 3] = ["conversions", "coverage", "requests"];
 
 /// The query of a call that reads none.
 #[derive(Deserialize)]
@@ -281,12 +283,10 @@ impl Call<'_> {
     }
 }
 
-/// Refuses a filter by a vendor that there is none of.
-fn known_vendor(vendor: Option<&str>) -> Result<(), Problem> {
+/// The place of the vendor that a filter names; a vendor that there is none of is refused.
+fn known_vendor(vendor: Option<&str>) -> Result<Option<usize>, Problem> {
     let named = vendor.map(vendor_named).transpose();
-    named
-        .map(drop)
-        .map_err(|mistake| Problem::mistake(&mistake.below("vendor")))
+    named.map_err(|mistake| Problem::mistake(&mistake.below("vendor")))
 }
 
 /// An answer in JSON.
