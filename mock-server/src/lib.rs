@@ -2,12 +2,13 @@
 //!
 //! A call comes in at [`serve`], which asks [`sandboxes`] where it belongs: to which of the [`vendors`], and to which
 //! [`sandbox`]. There a [`world`] of that vendor hands it to the vendor's engine, in the words of [`engine`]; the
-//! [`journal`] writes it down. An [`overlay`] around the engine breaks rules on purpose. What begins with `/__admin` goes to [`admin`] instead.
+//! [`journal`] writes it down, and [`coverage`] keeps which documented answers were met. An [`overlay`] around the engine breaks rules on purpose. What begins with `/__admin` goes to [`admin`] instead.
 //!
 //! Without the feature `server` only the engines and what holds them are built: no clock, no socket, no file.
 
 pub mod admin;
 pub mod clock;
+pub mod coverage;
 pub mod credentials;
 #[cfg(feature = "server")]
 mod delivery;

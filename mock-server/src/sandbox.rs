@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
-use crate::engine::{Conversion, Head, Outcome, Parts, Request};
+use crate::coverage::Coverage;
+use crate::engine::{Conversion, Delivery, Head, Outcome, Parts, Request};
 use crate::fault::Faults;
 use crate::journal::Journal;
 use crate::overlay::Active;
@@ -29,6 +30,8 @@ pub struct Sandbox {
     initial_clock: Clock,
     /// Its calls.
     pub journal: Journal,
+    /// The documented answers that these calls have met.
+    pub coverage: Coverage,
     /// Its deviations, in the order in which they apply.
     pub deviations: Vec<Active>,
     /// Its faults.
@@ -47,7 +50,7 @@ pub enum Part {
     State,
     /// Calls counted towards limits.
     Counts,
-    /// The journal.
+    /// The journal, and which documented answers were met.
     Journal,
     /// The deviations.
     Deviations,
@@ -78,6 +81,7 @@ impl Sandbox {
             clock,
             initial_clock: clock,
             journal: Journal::default(),
+            coverage: Coverage::default(),
             deviations: Vec::new(),
             faults: Faults::default(),
             accepted: 0,
@@ -103,6 +107,10 @@ impl Sandbox {
         );
         if self.accepted - self.forgotten > FEED_LIMIT as u64 {
             self.bound_feed();
+        }
+        if Delivery::reaches(&outcome.answer) {
+            self.coverage
+                .observe(vendor, outcome.route, &outcome.answer);
         }
         outcome
     }
@@ -239,7 +247,10 @@ impl Sandbox {
                     .worlds
                     .iter_mut()
                     .for_each(|world| world.reset_counts()),
-                Part::Journal => self.journal = Journal::default(),
+                Part::Journal => {
+                    self.journal = Journal::default();
+                    self.coverage = Coverage::default();
+                }
                 Part::Deviations => self.deviations = Vec::new(),
                 Part::Faults => self.faults.clear(),
                 Part::Clock => self.clock = self.initial_clock,

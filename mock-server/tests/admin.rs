@@ -241,7 +241,7 @@ fn a_wrong_state_is_refused_whole() {
             r#"{"chase":{"contacts":{"org":["no address"]}}}"#,
             "chase.contacts",
         ),
-        ("[]", "expected a map"),
+        ("[]", "expected a JSON object"),
         ("{", "EOF"),
     ] {
         for method in ["PUT", "PATCH"] {
@@ -827,4 +827,94 @@ proptest! {
         let (status, _) = admin(&SERVER, method, &format!("/{call}{query}"), &body);
         prop_assert!(status < 500);
     }
+}
+
+/// The answers of one vendor, from a coverage.
+fn answers<'c>(coverage: &'c Value, vendor: &str) -> &'c Vec<Value> {
+    let vendors = coverage["vendors"].as_array().unwrap();
+    let found = vendors.iter().find(|row| row["vendor"] == vendor).unwrap();
+    found["answers"].as_array().unwrap()
+}
+
+fn met(coverage: &Value) -> Vec<&str> {
+    let vendors = coverage["vendors"].as_array().unwrap().iter();
+    vendors
+        .flat_map(|row| row["answers"].as_array().unwrap())
+        .filter(|answer| answer["met"] == true)
+        .map(|answer| answer["id"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn coverage_says_what_was_met_and_what_provokes_the_rest() {
+    let server = Server::start(&[]);
+    let (_, one) = admin(&server, "POST", "/sandboxes", r#"{"id":"one"}"#);
+    let key = one["vendors"]["chase"]["api_key"].as_str().unwrap();
+    let coverage = || admin(&server, "GET", "/sandboxes/one/coverage", "").1;
+    let fresh = coverage();
+    assert_eq!(met(&fresh), <[&str; 0]>::default());
+    assert_eq!((&fresh["met"], &fresh["percent"]), (&json!(0), &json!(0.0)));
+    let queued = &answers(&fresh, "chase")[0];
+    assert_eq!(
+        queued["provoke"],
+        json!({
+            "call": format!(
+                "curl -i -H 'Content-Type: application/json' -H 'X-API-Key: {key}' \
+                 --data-raw '{{\"email\":\"user@example.com\",\"conversion_type\":\"purchase\"}}' \
+                 'http://mock.example.com/s/one/chase/api/v2/conversions'"
+            ),
+        })
+    );
+    let closed = answers(&fresh, "comm100")
+        .iter()
+        .find(|answer| answer["id"] == "comm100.account.closed")
+        .unwrap();
+    assert_eq!(
+        closed["provoke"]["fault"],
+        json!({"match": {"vendor": "comm100"}, "times": 1, "do": {"named": "comm100.account_closed"}})
+    );
+
+    chase(&server, "/s/one/chase", key, "user@example.com");
+    chase(&server, "/s/one/chase", "wrong", "user@example.com");
+    chase(&server, "/s/one/chase", key, "user@example.com");
+    let coverage_now = coverage();
+    assert_eq!(
+        met(&coverage_now),
+        ["chase.conversion.queued", "chase.key.unknown"]
+    );
+    let (_, only) = admin(&server, "GET", "/sandboxes/one/coverage?vendor=chase", "");
+    assert_eq!(only["vendors"].as_array().unwrap().len(), 1);
+    assert_eq!(only["vendors"][0], coverage_now["vendors"][1]);
+    assert_eq!(
+        (&only["documented"], &only["percent"]),
+        (
+            &only["vendors"][0]["documented"],
+            &only["vendors"][0]["percent"]
+        )
+    );
+    // Others have met nothing, and a reset of the journal begins anew.
+    assert_eq!(admin(&server, "GET", "/coverage", "").1["met"], 0);
+    let reset = |only: &str| admin(&server, "POST", "/sandboxes/one/reset", only).0;
+    assert_eq!(reset(r#"{"only":["state"]}"#), 204);
+    assert_eq!(coverage()["met"], 2);
+    assert_eq!(reset(r#"{"only":["journal"]}"#), 204);
+    assert_eq!(coverage(), fresh);
+}
+
+#[test]
+fn coverage_refuses_what_it_does_not_know() {
+    let server = Server::start(&[]);
+    for wrong in [
+        "vendor=chaise",
+        "vendor=",
+        "vendors=chase",
+        "vendor=chase&vendor=chase",
+        "met=true",
+    ] {
+        let (status, problem) = admin(&server, "GET", &format!("/coverage?{wrong}"), "");
+        assert_eq!(status, 400, "{wrong}");
+        assert!(problem["detail"].is_string(), "{wrong}");
+    }
+    assert_eq!(admin(&server, "POST", "/coverage", "").0, 405);
+    assert_eq!(admin(&server, "GET", "/sandboxes/none/coverage", "").0, 404);
 }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod conversions;
+mod coverage;
 mod deviations;
 pub mod events;
 mod faults;
@@ -108,6 +109,7 @@ const SANDBOX_ROUTES: &[(&str, &str, SandboxHandler)] = &[
     ("PUT", "state", state::replace),
     ("PATCH", "state", state::patch),
     ("GET", "conversions", conversions::list),
+    ("GET", "coverage", coverage::show),
     ("GET", "events", events::listen),
     ("POST", "verify", verify::verify),
     ("GET", "faults", faults::list),
@@ -127,7 +129,7 @@ const SANDBOX_ROUTES: &[(&str, &str, SandboxHandler)] = &[
 ];
 
 /// The calls that read their query.
-const LISTS: [&str; 3] = ["conversions", "events", "requests"];
+const LISTS: [&str; 4] = ["conversions", "coverage", "events", "requests"];
 
 /// The longest that a call waits, in milliseconds.
 const LONGEST_WAIT_MS: u64 = 600_000;
@@ -312,12 +314,10 @@ impl Call<'_> {
     }
 }
 
-/// Refuses a filter by a vendor that there is none of.
-fn known_vendor(vendor: Option<&str>) -> Result<(), Problem> {
+/// The place of the vendor that a filter names; a vendor that there is none of is refused.
+fn known_vendor(vendor: Option<&str>) -> Result<Option<usize>, Problem> {
     let named = vendor.map(vendor_named).transpose();
-    named
-        .map(drop)
-        .map_err(|mistake| Problem::mistake(&mistake.below("vendor")))
+    named.map_err(|mistake| Problem::mistake(&mistake.below("vendor")))
 }
 
 /// An answer in JSON.

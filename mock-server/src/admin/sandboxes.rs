@@ -92,11 +92,7 @@ pub(super) fn reset(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
 }
 
 fn describe(call: &Call<'_>, slot: &Slot) -> Value {
-    let base_url = if slot.id == DEFAULT {
-        call.base_url.to_owned()
-    } else {
-        format!("{}/s/{}", call.base_url, slot.id)
-    };
+    let base_url = base_url(call, slot);
     let sandbox = slot.lock();
     let vendors: Map<String, Value> = VENDORS
         .iter()
@@ -111,4 +107,13 @@ fn describe(call: &Call<'_>, slot: &Slot) -> Value {
         })
         .collect();
     json!({"id": slot.id, "base_url": base_url, "prefix_only": slot.prefix_only, "vendors": vendors})
+}
+
+/// What leads to a sandbox; the vendors' names stand behind it.
+pub(super) fn base_url(call: &Call<'_>, slot: &Slot) -> String {
+    if slot.id == DEFAULT {
+        call.base_url.to_owned()
+    } else {
+        format!("{}/s/{}", call.base_url, slot.id)
+    }
 }
