@@ -41,7 +41,7 @@ pub(crate) struct Pieces {
 
 impl Outgoing {
     /// A body in pieces; `cut` announces all of it and ends after the first half.
-    pub(crate) fn pieces(body: Bytes, pace: Option<Pace>, cut: bool) -> Self {
+    pub(crate) fn pieces(body: &Bytes, pace: Option<Pace>, cut: bool) -> Self {
         let sent = if cut { body.len() / 2 } else { body.len() };
         Self::Pieces(Pieces {
             withheld: body.len() - sent,

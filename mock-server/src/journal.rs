@@ -269,7 +269,11 @@ impl Entry {
         size_of::<Self>() + self.packed.len() + size_of_val(&*self.refused_by) + why
     }
 
-    /// Whether the call is one that `matcher` means; if not, in what it differs from that.
+    /// Whether the call is one that `matcher` means.
+    ///
+    /// # Errors
+    ///
+    /// In what it differs from that.
     pub fn judge(&self, matcher: &Matcher) -> Result<(), Vec<Difference>> {
         let mut packed = Unpacked(&self.packed);
         let method = packed.text();

@@ -89,6 +89,9 @@ pub struct Matcher {
     tests: Vec<(Place, Test)>,
 }
 
+/// The place of a member of that name.
+type MakePlace = fn(&str) -> Place;
+
 /// Where a member stands.
 #[derive(Clone, Debug)]
 enum Place {
@@ -213,8 +216,7 @@ impl Matcher {
         if let Some(expect) = &wanted.path {
             tests.push((Place::Path, expect.compile(&["path"])?));
         }
-        type Named = fn(&str) -> Place;
-        let maps: [(&str, &BTreeMap<String, Expect>, Named); 4] = [
+        let maps: [(&str, &BTreeMap<String, Expect>, MakePlace); 4] = [
             ("headers", &wanted.headers, |name| {
                 Place::Header(name.to_ascii_lowercase())
             }),
@@ -412,7 +414,7 @@ impl Matcher {
     }
 }
 
-fn is_wanted<T: PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
+fn is_wanted<T: Copy + PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
     wanted.is_none() || wanted == found
 }
 

@@ -351,8 +351,8 @@ impl Edge {
                 line.cut(false);
                 std::future::pending().await
             }
-            Some(Cut::MidBody) => Ok(answer.map(|body| Outgoing::pieces(body, pace, true))),
-            None if pace.is_some() => Ok(answer.map(|body| Outgoing::pieces(body, pace, false))),
+            Some(Cut::MidBody) => Ok(answer.map(|body| Outgoing::pieces(&body, pace, true))),
+            None if pace.is_some() => Ok(answer.map(|body| Outgoing::pieces(&body, pace, false))),
             None => Ok(answer.map(Outgoing::Whole)),
         }
     }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::document::{self, Mistake};
 use crate::engine::{Conversion, Effect, Fresh, Head, Outcome, Parts, Request, Usage, Vendor};
-use crate::fault::{self, Faults};
+use crate::fault::{self, Asked, Faults};
 use crate::overlay::{self, Active};
 
 /// A vendor, whichever it is.
@@ -267,7 +267,13 @@ impl<V: Vendor> AnyWorld for World<V> {
         let (outcome, now) = if faults.is_empty() {
             decide()
         } else {
-            fault::decide::<V>(state, usage, request, now, faults, plain, decide)
+            let asked = Asked {
+                state,
+                usage,
+                request,
+                now,
+            };
+            fault::decide::<V>(&asked, faults, plain, decide)
         };
         let Outcome {
             answer,

@@ -1,12 +1,12 @@
 //! Scripted faults, as a client meets them.
 
 use std::io::Read as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::admin::admin;
-use crate::support::{Reply, Server, request};
+use crate::support::{Reply, Server, now, request};
 
 const TARGET: &str = "/chase/api/v2/conversions";
 const HEADERS: [(&str, &str); 3] = [
@@ -224,7 +224,7 @@ fn an_answer_takes_its_time() {
     let server = Server::start(&[]);
     let timed = |fault: Value| {
         add(&server, &fault);
-        let started = Instant::now();
+        let started = now();
         let reply = sell(&server);
         (reply, started.elapsed())
     };

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -252,4 +252,10 @@ impl Reply {
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
+}
+
+/// When something begins or ends that a test measures.
+#[expect(clippy::disallowed_methods, reason = "tests measure waits")]
+pub fn now() -> Instant {
+    Instant::now()
 }

@@ -2,12 +2,12 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::admin::admin;
-use crate::support::Server;
+use crate::support::{Server, now};
 
 fn sell(server: &Server, key: &str, body: &str) -> u16 {
     let headers = [
@@ -162,13 +162,13 @@ fn a_call_of_the_background_ends_a_wait() {
             // What a background worker does is not under a test's control; this is one.
             std::thread::sleep(Duration::from_millis(300));
             sell(&server, "mock-chase-key", &sale("user@example.com"));
-            Instant::now()
+            now()
         });
         let verdict = verify(
             &server,
             &json!({"match": {"vendor": "chase"}, "count": {"exactly": 1}, "wait_ms": 30_000}),
         );
-        let returned = Instant::now();
+        let returned = now();
         assert_eq!(verdict["ok"], true);
         let late = returned.saturating_duration_since(sent.join().unwrap());
         assert!(late < Duration::from_millis(50), "{late:?}");
@@ -181,7 +181,7 @@ fn an_upper_bound_is_watched_for_the_whole_time() {
     let none = |wait_ms: u64| {
         let wanted =
             json!({"match": {"vendor": "chase"}, "count": {"exactly": 0}, "wait_ms": wait_ms});
-        let started = Instant::now();
+        let started = now();
         (verify(&server, &wanted)["ok"].clone(), started.elapsed())
     };
     let (ok, took) = none(200);

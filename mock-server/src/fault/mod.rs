@@ -18,8 +18,7 @@ use uuid::Uuid;
 
 use crate::document::{Mistake, nearest};
 use crate::engine::{
-    Answer, Body, Condition, Cut, Delivery, Effect, Head, Outcome, Pace, Parts, Request, Usage,
-    Vendor,
+    Answer, Body, Condition, Cut, Delivery, Effect, Head, Outcome, Pace, Request, Usage, Vendor,
 };
 use crate::matcher::{Difference, Match, Matcher, Seen};
 use crate::sandboxes::is_id;
@@ -297,22 +296,26 @@ pub(crate) fn head(faults: &Faults, head: impl FnOnce() -> Head) -> Head {
     }
 }
 
+/// What a vendor's engine is asked.
+pub(crate) struct Asked<'a, V: Vendor> {
+    pub(crate) state: &'a V::State,
+    pub(crate) usage: &'a Usage,
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) now: Timestamp,
+}
+
 /// What `decide` leads to, with faults around it. `plain` is what the engine says by itself; it is asked only where
 /// something depends on that.
 pub(crate) fn decide<V: Vendor>(
-    state: &V::State,
-    usage: &Usage,
-    request: &Request<'_>,
-    now: Timestamp,
+    asked: &Asked<'_, V>,
     faults: &mut Faults,
     plain: impl Fn() -> Outcome<V::Event>,
     decide: impl FnOnce() -> (Outcome<V::Event>, Timestamp),
 ) -> (Outcome<V::Event>, Timestamp) {
     let plain = LazyCell::new(plain);
-    let parts = &request.parts;
-    let header = |name: &str| values(parts.headers, name);
+    let header = |name: &str| values(asked.request.parts.headers, name);
     let route = || plain.route;
-    let seen = seen(V::NAME, request, &header, &route);
+    let seen = seen(V::NAME, asked.request, &header, &route);
     let taken = faults.scripted.iter_mut().find_map(|scripted| {
         if !scripted.is_for(V::NAME) || !scripted.matcher.meets(&seen) {
             return None;
@@ -331,9 +334,7 @@ pub(crate) fn decide<V: Vendor>(
     });
     match taken {
         None => decide(),
-        Some((scripted, condition)) => {
-            scripted.take_effect::<V>(state, usage, parts, now, condition, &plain, decide)
-        }
+        Some((scripted, condition)) => scripted.take_effect(asked, condition, &plain, decide),
     }
 }
 
@@ -430,8 +431,12 @@ impl Scripted {
         self.effects
     }
 
-    /// What it would make of a request, and if it is not for it, in what that differs. Counts nothing.
+    /// What it would make of a request. Counts nothing.
     /// `causes` says whether the request would cause anything.
+    ///
+    /// # Errors
+    ///
+    /// In what the request differs from those that it is for.
     pub fn foresee(
         &self,
         vendor: usize,
@@ -501,14 +506,12 @@ impl Scripted {
 
     fn take_effect<V: Vendor>(
         &self,
-        state: &V::State,
-        usage: &Usage,
-        parts: &Parts<'_>,
-        now: Timestamp,
+        asked: &Asked<'_, V>,
         condition: Option<Condition<V>>,
         plain: &Outcome<V::Event>,
         decide: impl FnOnce() -> (Outcome<V::Event>, Timestamp),
     ) -> (Outcome<V::Event>, Timestamp) {
+        let (state, parts, now) = (asked.state, &asked.request.parts, asked.now);
         let (mut outcome, at) = match self.when {
             When::After => decide(),
             When::Before => {
@@ -528,7 +531,7 @@ impl Scripted {
         }
         let effect = &self.fault.effect;
         if let Some(status) = &effect.status {
-            let documented = || V::documented(state, usage, parts, status.code, now);
+            let documented = || V::documented(state, asked.usage, parts, status.code, now);
             outcome.answer = status.answer(V::STATUSES, documented);
         }
         if let Some(spoil) = effect.body {

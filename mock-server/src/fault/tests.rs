@@ -33,17 +33,14 @@ fn send<V: Tested>(
     faults: &mut Faults,
 ) -> Outcome<V::Event> {
     let request = call.request();
+    let asked = Asked::<V> {
+        state: &bench.state,
+        usage: &bench.usage,
+        request: &request,
+        now: bench.now,
+    };
     let plain = || V::decide(&bench.state, &bench.usage, &request, bench.now);
-    decide::<V>(
-        &bench.state,
-        &bench.usage,
-        &request,
-        bench.now,
-        faults,
-        plain,
-        || (plain(), bench.now),
-    )
-    .0
+    decide::<V>(&asked, faults, plain, || (plain(), bench.now)).0
 }
 
 fn documented<V: Tested>(name: &str) -> Call<V::Event> {
