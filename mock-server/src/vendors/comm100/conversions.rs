@@ -156,7 +156,7 @@ pub(super) fn mark(
     let (id, action) = account.action(&name).ok_or_else(|| {
         refused(
             rule("comm100.mark.unknown_name"),
-            "no action of the account has this name",
+            "conversion_name: no action of the account has this name",
             UNKNOWN_NAME,
             now,
         )
@@ -164,19 +164,19 @@ pub(super) fn mark(
     ensure(action.is_enable, || {
         refused(
             rule("comm100.mark.disabled_action"),
-            "the action is disabled",
+            "conversion_name: the action is disabled",
             UNKNOWN_NAME,
             now,
         )
     })?;
     ensure(action.kind == ActionKind::Api, || {
-        let why = "the action is achieved by the visitor, not by a call";
+        let why = "conversion_name: the action is achieved by the visitor, not by a call";
         refused(rule("comm100.mark.other_type"), why, UNKNOWN_NAME, now)
     })?;
     let visitor = account.visitor(&visitor_id).ok_or_else(|| {
         refused(
             rule("comm100.mark.unknown_visitor"),
-            "the account has no visitor with this id",
+            "visitorId: the account has no visitor with this id",
             UNKNOWN_VISITOR,
             now,
         )
@@ -185,7 +185,7 @@ pub(super) fn mark(
     ensure(visitor.status.is_on_site(), || {
         refused(
             rule("comm100.mark.offline_visitor"),
-            "the visitor is out of the site",
+            "visitorId: the visitor is out of the site",
             UNKNOWN_VISITOR,
             now,
         )

@@ -41,8 +41,11 @@ pub(super) fn submit(call: &Call<'_>, payload: &Payload<'_>) -> Result<Outcome<E
     let mut findings = fields.judge();
     let lines = items::lines(&fields, &mut findings);
     let warnings = findings.into_result().map_err(|(refused_by, errors)| {
-        let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
-        let why = format!("wrong or missing: {}", fields.join(", ")).into();
+        let why: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.field, error.message))
+            .collect();
+        let why = why.join(" ").into();
         Refusal {
             answer: errors::conversion(&call.reply, &errors),
             refused_by,

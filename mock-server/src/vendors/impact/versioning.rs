@@ -33,7 +33,7 @@ pub(super) fn check(call: &Call<'_>) -> Result<(), Refusal> {
         let answer = errors::field(&call.reply, "IrVersion", "Not a supported version");
         Refusal::new(
             rule("impact.versions.known"),
-            "there is no such version",
+            "IR-Version, or IrVersion: there is no such version",
             answer,
         )
     })
