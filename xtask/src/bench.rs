@@ -197,7 +197,8 @@ fn cpu_us(process: u32) -> anyhow::Result<f64> {
     Ok(ticks.iter().sum::<f64>() * 10_000.0)
 }
 
-fn rss_kib(process: u32) -> anyhow::Result<f64> {
+/// Memory of a process that is resident, in KiB.
+pub(crate) fn rss_kib(process: u32) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))
         .context("memory is read from /proc")?;
     let line = status

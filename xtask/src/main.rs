@@ -6,6 +6,7 @@ mod conformance;
 mod peers;
 mod rules;
 mod server;
+mod soak;
 mod test;
 mod tidy;
 
@@ -69,6 +70,8 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Ten thousand sandboxes with a hundred calls each, and a hundred thousand calls that fail by chance
+    Soak,
     /// Throughput beside two plain hyper servers, CPU per call, memory, start
     Bench {
         /// Seconds of load a round
@@ -113,6 +116,7 @@ fn run(task: Task) -> anyhow::Result<u8> {
             clients::run(&shell, clients).map(|left_out| clients::report(&left_out))
         }
         Task::Peers { cases, seed } => peers::run(&shell, Clients::All, cases, seed),
+        Task::Soak => soak::run(),
         Task::Bench { seconds } => bench::run(&shell, seconds),
     }?;
     Ok(0)
