@@ -24,6 +24,7 @@ pub mod sandboxes;
 pub mod seed;
 #[cfg(feature = "server")]
 pub mod serve;
+pub mod tally;
 #[cfg(test)]
 mod testing;
 pub mod vendors;

@@ -1,4 +1,4 @@
-//! One isolated world: a world of each vendor, a clock, and a journal. No I/O.
+//! One isolated world: a world of each vendor, a clock, a journal, and a tally. No I/O.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::engine::{Conversion, Head, Outcome, Parts, Request};
 use crate::journal::Journal;
 use crate::overlay::Active;
+use crate::tally::Tally;
 use crate::vendors::VENDORS;
 use crate::world::{AnySeed, AnyWorld};
 
@@ -28,6 +29,8 @@ pub struct Sandbox {
     initial_clock: Clock,
     /// Its calls.
     pub journal: Journal,
+    /// What is counted of them, also of those that the journal dropped.
+    pub tally: Tally,
     /// Its deviations, in the order in which they apply.
     pub deviations: Vec<Active>,
     /// The number of the last accepted conversion.
@@ -44,7 +47,7 @@ pub enum Part {
     State,
     /// Calls counted towards limits.
     Counts,
-    /// The journal.
+    /// The journal, and the counts of its calls.
     Journal,
     /// The deviations.
     Deviations,
@@ -72,6 +75,7 @@ impl Sandbox {
             clock,
             initial_clock: clock,
             journal: Journal::default(),
+            tally: Tally::default(),
             deviations: Vec::new(),
             accepted: 0,
             forgotten: 0,
@@ -86,8 +90,10 @@ impl Sandbox {
     /// Answers a call, and lets it take effect.
     pub fn call(&mut self, vendor: usize, request: &Request<'_>, system: Timestamp) -> Outcome<()> {
         let now = self.clock.now(system);
+        let before = self.accepted;
         let outcome =
             self.worlds[vendor].call(request, now, &mut self.accepted, &mut self.deviations);
+        self.tally.accepted(vendor, self.accepted - before);
         if self.accepted - self.forgotten > FEED_LIMIT as u64 {
             self.bound_feed();
         }
@@ -196,7 +202,10 @@ impl Sandbox {
                     .worlds
                     .iter_mut()
                     .for_each(|world| world.reset_counts()),
-                Part::Journal => self.journal = Journal::default(),
+                Part::Journal => {
+                    self.journal = Journal::default();
+                    self.tally = Tally::default();
+                }
                 Part::Deviations => self.deviations = Vec::new(),
                 Part::Clock => self.clock = self.initial_clock,
             }

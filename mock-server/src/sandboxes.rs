@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use http::header::HOST;
 use jiff::Timestamp;
@@ -18,6 +18,7 @@ use crate::engine::{Fresh, Head, Outcome, Parts, Request};
 use crate::journal::{Bounds, Fate, Sent};
 use crate::overlay::Active;
 use crate::sandbox::{Part, Sandbox, Slot};
+use crate::tally::Tally;
 use crate::vendors::VENDORS;
 use crate::world::AnySeed;
 
@@ -53,6 +54,8 @@ pub struct Sandboxes {
     /// Counts calls, so that sandboxes can be ordered by their last one.
     ticks: AtomicU64,
     journal_bytes: AtomicUsize,
+    /// What was counted in sandboxes that are gone, and in others before their journal was reset.
+    retired: Mutex<Tally>,
 }
 
 /// A sandbox that is to be made.
@@ -159,6 +162,7 @@ impl Sandboxes {
             made: AtomicU64::new(0),
             ticks: AtomicU64::new(0),
             journal_bytes: AtomicUsize::new(0),
+            retired: Mutex::default(),
         }
     }
 
@@ -249,7 +253,11 @@ impl Sandboxes {
             entries: self.settings.journal_entries,
             bytes: self.settings.journal_bytes,
         };
+        sandbox.tally.record(&fate);
         sandbox.journal.record(sent, fate, bounds);
+        if sandbox.journal.is_closed() {
+            self.retire(&mut sandbox);
+        }
         let total = self.journal_changed(slot, &sandbox);
         drop(sandbox);
         let tick = self.ticks.fetch_add(1, Ordering::Relaxed) + 1;
@@ -274,6 +282,26 @@ impl Sandboxes {
                 total = self.journal_changed(&slot, &sandbox);
             }
         }
+    }
+
+    /// Keeps what was counted in a sandbox that is about to forget it. Whoever says so has it locked, and the shelf too,
+    /// unless the sandbox is gone from there: so [`Sandboxes::total`] counts nothing twice, and misses nothing.
+    fn retire(&self, sandbox: &mut Sandbox) {
+        let mut tally = std::mem::take(&mut sandbox.tally);
+        tally.dropped(sandbox.journal.take_dropped());
+        *self.retired() += &tally;
+    }
+
+    /// Everything that was counted, also in sandboxes that are gone or were reset.
+    pub fn total(&self) -> Tally {
+        let shelf = self.shelf();
+        let mut total = self.retired().clone();
+        for slot in shelf.slots.values() {
+            let sandbox = slot.lock();
+            total += &sandbox.tally;
+            total.dropped(sandbox.journal.dropped());
+        }
+        total
     }
 
     /// What all journals take, in bytes.
@@ -364,12 +392,13 @@ impl Sandboxes {
         for identities in &mut shelf.identities {
             identities.retain(|_, owner| !Arc::ptr_eq(owner, slot));
         }
-        drop(shelf);
         let mut sandbox = slot.lock();
         // Calls that are still on their way write nothing down any more.
         sandbox.journal.close();
         self.journal_changed(slot, &sandbox);
+        self.retire(&mut sandbox);
         drop(sandbox);
+        drop(shelf);
         slot.changed();
         Ok(())
     }
@@ -434,6 +463,9 @@ impl Sandboxes {
                 .collect();
             shelf.claim(slot, seeds.iter().enumerate())?;
         }
+        if parts.contains(&Part::Journal) {
+            self.retire(&mut sandbox);
+        }
         sandbox.reset(parts);
         self.journal_changed(slot, &sandbox);
         drop(sandbox);
@@ -450,6 +482,10 @@ impl Sandboxes {
                 return id;
             }
         }
+    }
+
+    fn retired(&self) -> MutexGuard<'_, Tally> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shelf(&self) -> RwLockReadGuard<'_, Shelf> {
