@@ -783,6 +783,65 @@ fn journals_together_stay_within_their_bytes() {
 }
 
 #[test]
+fn prometheus_scrapes_what_was_counted_for_ever() {
+    let server = Server::start(&["--journal-entries", "2"]);
+    let scrape = || {
+        let headers = [("Host", "mock.example.com")];
+        let reply = server.call("GET", "/__admin/metrics", &headers, b"");
+        hold("GET", "/metrics", &reply);
+        assert_eq!(
+            reply.header("content-type"),
+            Some("text/plain; version=0.0.4; charset=utf-8")
+        );
+        reply.text().to_owned()
+    };
+    let counted = |wanted: &[&str]| {
+        let text = scrape();
+        for line in wanted {
+            assert!(
+                text.lines().any(|found| found == *line),
+                "no {line} in\n{text}"
+            );
+        }
+    };
+    counted(&[
+        "# TYPE mock_server_calls_total counter",
+        "mock_server_conversions_total{vendor=\"impact\"} 0",
+        "mock_server_sandboxes 1",
+        "mock_server_journal_bytes 0",
+        "mock_server_journal_entries_dropped_total 0",
+        "mock_server_call_duration_seconds_count{vendor=\"chase\"} 0",
+    ]);
+    admin(&server, "POST", "/sandboxes", r#"{"id":"one"}"#);
+    for prefix in ["/s/one/chase", "/s/one/chase", "/s/one/chase", "/chase"] {
+        chase(&server, prefix, "wrong", "user@example.com");
+    }
+    chase(&server, "", "mock-chase-key", "user@example.com");
+    server.call("GET", "/nowhere", &[("Host", "a")], b"");
+    let lasting = [
+        "mock_server_calls_total{vendor=\"chase\",route=\"POST /api/v2/conversions\",status=\"401\",refused_by=\"chase.key.known\"} 4",
+        "mock_server_calls_total{vendor=\"chase\",route=\"POST /api/v2/conversions\",status=\"202\",refused_by=\"\"} 1",
+        "mock_server_calls_total{vendor=\"\",route=\"\",status=\"404\",refused_by=\"\"} 1",
+        "mock_server_conversions_total{vendor=\"chase\"} 1",
+        "mock_server_journal_entries_dropped_total 2",
+        "mock_server_call_duration_seconds_count{vendor=\"chase\"} 5",
+        "mock_server_call_duration_seconds_bucket{vendor=\"chase\",le=\"+Inf\"} 5",
+    ];
+    counted(&lasting);
+    counted(&["mock_server_sandboxes 2"]);
+    assert!(!scrape().contains("mock_server_journal_bytes 0\n"));
+    admin(&server, "POST", "/reset", "");
+    admin(&server, "DELETE", "/sandboxes/one", "");
+    counted(&lasting);
+    counted(&["mock_server_sandboxes 1", "mock_server_journal_bytes 0"]);
+    assert_eq!(admin(&server, "POST", "/metrics", "").0, 405);
+    assert_eq!(admin(&server, "GET", "/metrics?a=b", "").0, 400);
+    // What is scraped is for the whole server.
+    let (status, problem) = server.admin("GET", "/sandboxes/default/metrics", "");
+    assert_eq!(status, 404, "{problem}");
+}
+
+#[test]
 fn wrong_calls_get_a_problem_that_names_the_way_out() {
     let server = Server::start(&[]);
     let (status, problem) = server.admin("GET", "/sandbox", "");

@@ -915,7 +915,9 @@ def the_admin_api_says_what_it_is():
     for path, item in described["paths"].items():
         if "{" not in path and "get" in item:
             answer = expect(admin("GET", path), 200)
-            same(answer.headers["Content-Type"], "application/json")
+            said = item["get"]["responses"]["200"]
+            said = described["components"]["responses"][said["$ref"].split("/")[-1]] if "$ref" in said else said
+            same([answer.headers["Content-Type"]], list(said["content"]))
 
 
 @check

@@ -3,6 +3,7 @@
 mod clock;
 mod conversions;
 mod deviations;
+mod metrics;
 mod requests;
 mod sandboxes;
 mod server;
@@ -87,6 +88,7 @@ const SERVER_ROUTES: &[(&str, &str, ServerHandler)] = &[
     ("GET", "health", server::health),
     ("GET", "vendors", server::vendors),
     ("GET", "openapi.json", server::openapi),
+    ("GET", "metrics", metrics::show),
     ("GET", "sandboxes", sandboxes::list),
     ("POST", "sandboxes", sandboxes::create),
 ];
