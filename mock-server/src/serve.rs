@@ -39,6 +39,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 const DISCARD_LIMIT: usize = 64 << 20;
 /// How long a waiting call that was woken leaves others alone before it looks: many changes at once count as one.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How often idle sandboxes are looked for.
+const IDLE_EVERY: Duration = Duration::from_secs(1);
 /// The largest body of an admin call: state documents can be large.
 const ADMIN_BODY_LIMIT: usize = 256 << 20;
 
@@ -106,8 +108,10 @@ pub async fn serve(doors: Vec<Door>, edge: Arc<Edge>, stop: impl Future<Output =
     for task in accepting {
         task.abort();
         // The task gives up its listener and its share of `graceful`.
+    let sweeping = tokio::spawn(drop_idle(Arc::clone(&edge)));
         let _aborted = task.await;
     }
+    sweeping.abort();
     let graceful = Arc::into_inner(graceful).expect("the tasks that shared it have ended");
     if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown())
         .await
@@ -125,6 +129,14 @@ async fn accept(door: Door, edge: Arc<Edge>, graceful: Arc<GracefulShutdown>) {
     let local: Arc<str> = listener
         .local_addr()
         .map_or_else(|_| String::new(), |address| address.to_string())
+/// Drops sandboxes that nobody calls any more, until it is itself dropped: the engines have no timers.
+async fn drop_idle(edge: Arc<Edge>) {
+    loop {
+        tokio::time::sleep(IDLE_EVERY).await;
+        edge.sandboxes.drop_idle(system_time());
+    }
+}
+
         .into();
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().auto_date_header(false);

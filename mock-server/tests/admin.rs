@@ -842,6 +842,76 @@ fn prometheus_scrapes_what_was_counted_for_ever() {
 }
 
 #[test]
+fn a_sandbox_that_nobody_uses_goes_and_one_that_somebody_waits_for_stays() {
+    let server = Server::start(&[]);
+    let make = |id: &str, idle_ms: u64| {
+        let body = json!({"id": id, "idle_ms": idle_ms}).to_string();
+        let (status, made) = admin(&server, "POST", "/sandboxes", &body);
+        assert_eq!((status, &made["idle_ms"]), (201, &json!(idle_ms)));
+        made
+    };
+    let made = make("long", 2_592_000_000);
+    assert_eq!(admin(&server, "GET", "/sandboxes/long", "").1, made);
+    let (_, stays) = admin(&server, "POST", "/sandboxes", r#"{"id":"stays"}"#);
+    assert_eq!(stays.get("idle_ms"), None);
+    let left = || admin(&server, "GET", "/sandboxes", "").1["sandboxes"].clone();
+    let settles_at = |wanted: Value| {
+        for _ in 0..500 {
+            if left() == wanted {
+                return;
+            }
+            // The server waits, not we.
+            admin(&server, "GET", "/conversions?wait_ms=20", "");
+        }
+        panic!("{} in place of {wanted}", left());
+    };
+    make("awaited", 1_000);
+    std::thread::scope(|scope| {
+        let target = "/sandboxes/awaited/conversions?wait_ms=600000";
+        let waiting = scope.spawn(|| admin(&server, "GET", target, ""));
+        make("brief", 1_000);
+        settles_at(json!(["awaited", "default", "long", "stays"]));
+        let (status, _) = admin(
+            &server,
+            "PATCH",
+            "/sandboxes/awaited/state",
+            r#"{"chase":{"log_delay_ms":0}}"#,
+        );
+        assert_eq!(status, 200);
+        let accepted = chase(&server, "/s/awaited/chase", "wrong", "user@example.com");
+        assert_eq!(accepted, 401);
+        let (_, sandbox) = admin(&server, "GET", "/sandboxes/awaited", "");
+        let key = sandbox["vendors"]["chase"]["api_key"].as_str().unwrap();
+        chase(&server, "", key, "user@example.com");
+        let (status, found) = waiting.join().unwrap();
+        assert_eq!((status, &found["satisfied"]), (200, &json!(true)));
+    });
+    settles_at(json!(["default", "long", "stays"]));
+    for wrong in [
+        "0",
+        "2592000001",
+        "-1",
+        "1.5",
+        "\"1\"",
+        "18446744073709551616",
+    ] {
+        let body = format!(r#"{{"id":"wrong","idle_ms":{wrong}}}"#);
+        let (status, problem) = admin(&server, "POST", "/sandboxes", &body);
+        assert_eq!(status, 400, "{wrong}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains("idle_ms"),
+            "{problem}"
+        );
+    }
+    let (_, problem) = admin(&server, "POST", "/sandboxes", r#"{"idle_ms":0}"#);
+    assert!(
+        problem["hint"].as_str().unwrap().contains("leave it out"),
+        "{problem}"
+    );
+    assert_eq!(left(), json!(["default", "long", "stays"]));
+}
+
+#[test]
 fn wrong_calls_get_a_problem_that_names_the_way_out() {
     let server = Server::start(&[]);
     let (status, problem) = server.admin("GET", "/sandbox", "");

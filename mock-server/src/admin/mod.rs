@@ -167,6 +167,7 @@ fn dispatch(call: &Call<'_>) -> Handled {
     }
     if let Some((id, rest)) = about_sandbox {
         let slot = call.sandboxes.get(id).ok_or_else(|| no_sandbox(call, id))?;
+        slot.touch(call.system);
         return match (rest, call.method) {
             (Some(rest), _) => about(call, &slot, rest),
             (None, &Method::GET) => sandboxes::one(call, &slot),
