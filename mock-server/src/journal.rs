@@ -235,6 +235,11 @@ impl Entry {
         self.n
     }
 
+    /// The vendor the call was for, if any.
+    pub fn vendor(&self) -> Option<&'static str> {
+        self.vendor
+    }
+
     fn size(&self) -> usize {
         let why = match &self.why {
             Cow::Borrowed(_) => 0,

@@ -12,6 +12,8 @@ pub mod credentials;
 pub mod document;
 pub mod engine;
 #[cfg(feature = "server")]
+pub mod env;
+#[cfg(feature = "server")]
 pub mod flags;
 pub mod form;
 pub mod journal;
@@ -19,11 +21,15 @@ pub mod journal;
 pub mod log;
 pub mod overlay;
 pub mod quota;
+#[cfg(feature = "server")]
+pub mod run;
 pub mod sandbox;
 pub mod sandboxes;
 pub mod seed;
 #[cfg(feature = "server")]
 pub mod serve;
+#[cfg(feature = "server")]
+pub mod start;
 pub mod tally;
 #[cfg(test)]
 mod testing;

@@ -94,6 +94,11 @@ impl Edge {
             watchers: AtomicU64::new(0),
         })
     }
+
+    /// The sandboxes of the server.
+    pub fn sandboxes(&self) -> &Sandboxes {
+        &self.sandboxes
+    }
 }
 
 /// Serves until `stop` ends; then finishes the calls in flight, for five seconds at most.
@@ -103,15 +108,15 @@ pub async fn serve(doors: Vec<Door>, edge: Arc<Edge>, stop: impl Future<Output =
         .into_iter()
         .map(|door| tokio::spawn(accept(door, Arc::clone(&edge), Arc::clone(&graceful))))
         .collect();
+    let sweeping = tokio::spawn(drop_idle(Arc::clone(&edge)));
     stop.await;
     edge.stopping.send_replace(true);
+    sweeping.abort();
     for task in accepting {
         task.abort();
         // The task gives up its listener and its share of `graceful`.
-    let sweeping = tokio::spawn(drop_idle(Arc::clone(&edge)));
         let _aborted = task.await;
     }
-    sweeping.abort();
     let graceful = Arc::into_inner(graceful).expect("the tasks that shared it have ended");
     if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown())
         .await
@@ -124,11 +129,6 @@ pub async fn serve(doors: Vec<Door>, edge: Arc<Edge>, stop: impl Future<Output =
     }
 }
 
-async fn accept(door: Door, edge: Arc<Edge>, graceful: Arc<GracefulShutdown>) {
-    let Door { listener, role } = door;
-    let local: Arc<str> = listener
-        .local_addr()
-        .map_or_else(|_| String::new(), |address| address.to_string())
 /// Drops sandboxes that nobody calls any more, until it is itself dropped: the engines have no timers.
 async fn drop_idle(edge: Arc<Edge>) {
     loop {
@@ -137,6 +137,11 @@ async fn drop_idle(edge: Arc<Edge>) {
     }
 }
 
+async fn accept(door: Door, edge: Arc<Edge>, graceful: Arc<GracefulShutdown>) {
+    let Door { listener, role } = door;
+    let local: Arc<str> = listener
+        .local_addr()
+        .map_or_else(|_| String::new(), |address| address.to_string())
         .into();
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().auto_date_header(false);
@@ -296,7 +301,7 @@ impl Edge {
             Upload::Gone(bytes, error) => {
                 let why = format!(
                     "half-sent: {} of its body came, then {error}",
-                    count(bytes.len(), "byte")
+                    count(bytes.len() as u64, "byte")
                 );
                 let sent = sent(&parts, &full_target, bytes);
                 let vendor = Some(VENDORS[visit.vendor].name());
@@ -663,7 +668,9 @@ fn with_query<'a>(path: &'a str, query: Option<&str>) -> std::borrow::Cow<'a, st
     query.map_or(path.into(), |query| format!("{path}?{query}").into())
 }
 
-fn count(number: usize, thing: &str) -> String {
+/// `1 byte`, `2 bytes`.
+pub(crate) fn count(number: impl Into<u128>, thing: &str) -> String {
+    let number = number.into();
     if number == 1 {
         format!("1 {thing}")
     } else {
