@@ -423,9 +423,9 @@ mod tests {
         });
         let waited = SignedDuration::from_millis(i64::try_from(call.wait_ms).unwrap());
         sandbox.clock = Clock::Fixed(BEGIN.checked_add(waited).unwrap());
-        let coverage = sandbox.coverage;
+        let coverage = sandbox.tally.coverage;
         send(sandbox, vendor, call, uri);
-        [coverage, sandbox.coverage]
+        [coverage, sandbox.tally.coverage]
     }
 
     fn is_met(coverage: &Coverage, vendor: usize, id: &str) -> bool {
@@ -576,12 +576,20 @@ mod tests {
         sandbox.clock = Clock::Fixed(BEGIN.checked_add(SignedDuration::from_secs(2)).unwrap());
         send(&mut sandbox, impact, read, uri);
         assert!(is_met(
-            &sandbox.coverage,
+            &sandbox.tally.coverage,
             impact,
             "impact.ended.campaign_not_found"
         ));
-        assert!(!is_met(&sandbox.coverage, impact, "impact.record.complete"));
-        assert!(!is_met(&sandbox.coverage, impact, "impact.record.queued"));
+        assert!(!is_met(
+            &sandbox.tally.coverage,
+            impact,
+            "impact.record.complete"
+        ));
+        assert!(!is_met(
+            &sandbox.tally.coverage,
+            impact,
+            "impact.record.queued"
+        ));
     }
 
     #[test]
@@ -624,9 +632,9 @@ mod tests {
             .unwrap();
         provoke(&mut sandbox, vendor, answer.call.as_ref().unwrap());
         sandbox.reset(&[Part::State, Part::Counts, Part::Deviations, Part::Clock]);
-        assert_ne!(sandbox.coverage, Coverage::default());
+        assert_ne!(sandbox.tally.coverage, Coverage::default());
         sandbox.reset(&[Part::Journal]);
-        assert_eq!(sandbox.coverage, Coverage::default());
+        assert_eq!(sandbox.tally.coverage, Coverage::default());
     }
 
     #[test]

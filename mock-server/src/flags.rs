@@ -1,12 +1,13 @@
 //! Every flag, environment variable and key of the configuration file.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail};
 use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -32,6 +33,10 @@ pub struct Cli {
 pub enum Command {
     /// Serve the three APIs. This is what happens without a command, too
     Serve(Box<Settings>),
+    /// Serve for as long as a command runs, and say what came of it
+    Run(Box<Run>),
+    /// Print the variables that lead a client to a running server
+    Env(Env),
     /// Look at seed files
     Seed {
         /// What to do with them.
@@ -51,6 +56,67 @@ pub enum Command {
     },
 }
 
+/// How to run a command against a server of its own.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// How to serve.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// What makes the verdict fail; may be given more than once
+    #[arg(long, env = "MOCK_FAIL_ON", value_name = "WHAT", value_delimiter = ',')]
+    pub fail_on: Option<Vec<FailOn>>,
+    /// The part of the documented answers that must be met, in per cent
+    #[arg(long, env = "MOCK_MIN_COVERAGE", value_name = "PERCENT")]
+    pub min_coverage: Option<f64>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// What makes the verdict on a run fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FailOn {
+    /// Calls that a vendor refused
+    Refused,
+    /// Calls that fit no vendor
+    Unmatched,
+    /// Calls answered 429 or 5xx, after which no call of the same route was accepted
+    Unretried,
+}
+
+/// Which server's variables to print, and how.
+#[derive(Debug, Args)]
+pub struct Env {
+    /// Its base URL, or that of its admin API
+    #[arg(default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// How to write them
+    #[arg(long, env = "MOCK_ENV_FORMAT", default_value = "shell")]
+    pub format: Format,
+    /// The token that admin calls must show
+    #[arg(
+        long,
+        env = "MOCK_ADMIN_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub admin_token: Option<String>,
+}
+
+/// How variables are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines for a shell to evaluate: export NAME='value'
+    Shell,
+    /// A .env file
+    Dotenv,
+    /// Lines to append to $GITHUB_ENV
+    Github,
+    /// One JSON object
+    Json,
+}
+
 /// What can be done with seed files.
 #[derive(Debug, Subcommand)]
 pub enum SeedCommand {
@@ -68,7 +134,7 @@ pub enum SeedCommand {
 #[derive(Clone, Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Settings {
-    /// Where to listen; port 0 picks a free one [default: 127.0.0.1:8080]
+    /// Where to listen; port 0 picks a free one [default: 127.0.0.1:8080; for `run`, 127.0.0.1:0]
     #[arg(long, env = "MOCK_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<String>,
     /// A seed file, TOML or JSON; several merge, the later ones on top
@@ -129,7 +195,8 @@ pub struct Settings {
     /// Log accepted calls too; they are on a terminal
     #[arg(short, long, env = "MOCK_VERBOSE", value_parser = BoolishValueParser::new(), conflicts_with = "quiet")]
     pub verbose: bool,
-    /// Print no introduction and log no accepted calls, not on a terminal either
+    /// Print no introduction and log no accepted calls, not on a terminal either; after `run`, print the verdict only
+    /// when something failed
     #[arg(short, long, env = "MOCK_QUIET", value_parser = BoolishValueParser::new())]
     pub quiet: bool,
     /// A file that gets the first line of the output once the server is serving
@@ -138,6 +205,12 @@ pub struct Settings {
     /// Stop when standard input ends: when the parent does
     #[arg(long, env = "MOCK_EXIT_WITH_STDIN", value_parser = BoolishValueParser::new())]
     pub exit_with_stdin: bool,
+    /// [`Run::fail_on`]: a flag of `run` alone, but a key of the file.
+    #[arg(skip)]
+    pub fail_on: Option<Vec<FailOn>>,
+    /// [`Run::min_coverage`], likewise.
+    #[arg(skip)]
+    pub min_coverage: Option<f64>,
 }
 
 impl Settings {
@@ -180,6 +253,8 @@ impl Settings {
             quiet: self.quiet || file.quiet && !self.verbose,
             ready_file: self.ready_file.or(file.ready_file),
             exit_with_stdin: self.exit_with_stdin || file.exit_with_stdin,
+            fail_on: self.fail_on.or(file.fail_on),
+            min_coverage: self.min_coverage.or(file.min_coverage),
         })
     }
 
@@ -234,6 +309,43 @@ mod tests {
     fn flags_are_sound() {
         <Cli as clap::CommandFactory>::command().debug_assert();
         let _: Cli = Cli::parse_from(["mock-server"]);
+    }
+
+    #[test]
+    fn a_run_has_flags_of_its_own_and_those_of_the_server() {
+        let parsed = |arguments: &str| Cli::try_parse_from(arguments.split(' '));
+        let wanted = parsed(
+            "mock-server run --seed a.toml --fail-on refused,unretried --min-coverage 12.5 -q -- sh -c --seed",
+        );
+        let Some(Command::Run(run)) = wanted.unwrap().command else {
+            panic!("another command")
+        };
+        assert_eq!(run.settings.seed.unwrap(), [PathBuf::from("a.toml")]);
+        assert_eq!(run.fail_on.unwrap(), [FailOn::Refused, FailOn::Unretried]);
+        assert_eq!(run.min_coverage, Some(12.5));
+        assert_eq!(run.command, ["sh", "-c", "--seed"]);
+        for (wrong, named) in [
+            ("run", "COMMAND"),
+            ("run --quiet", "COMMAND"),
+            ("run --", "COMMAND"),
+            ("run sh", "'sh'"),
+            (
+                "run --fail-on refuse -- sh",
+                "refused, unmatched, unretried",
+            ),
+            (
+                "run --fail-on refused,, -- sh",
+                "refused, unmatched, unretried",
+            ),
+            ("run --min-coverage all -- sh", "--min-coverage"),
+            ("env --format yaml", "shell, dotenv, github, json"),
+        ] {
+            let complaint = parsed(&format!("mock-server {wrong}")).unwrap_err();
+            assert!(
+                complaint.to_string().contains(named),
+                "{wrong}: {complaint}"
+            );
+        }
     }
 
     #[test]

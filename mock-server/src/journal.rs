@@ -1,14 +1,13 @@
-//! The last calls of a sandbox, what was answered, and the rules that refused each; and counts that never forget.
+//! The last calls of a sandbox, what was answered, and the rules that refused each.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use fixtures::RuleId;
 use http::HeaderMap;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::document::extend;
@@ -70,19 +69,6 @@ pub struct Entry {
     packed: Box<[u8]>,
 }
 
-/// Calls counted alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Group {
-    /// The vendor, if any.
-    pub vendor: Option<&'static str>,
-    /// The documented route, if any.
-    pub route: Option<&'static str>,
-    /// The status answered; none for calls that never were complete.
-    pub status: Option<u16>,
-    /// The first rule that refused them.
-    pub refused_by: Option<&'static str>,
-}
-
 /// The last calls of a sandbox, oldest first, and how many there ever were.
 #[derive(Debug, Default)]
 pub struct Journal {
@@ -91,7 +77,8 @@ pub struct Journal {
     last: u64,
     /// The newest call that was dropped or deleted.
     forgotten: u64,
-    counts: BTreeMap<Group, u64>,
+    /// How many were dropped to stay within the bounds.
+    dropped: u64,
     /// Whether nothing more is kept, because the sandbox is gone.
     closed: bool,
 }
@@ -123,20 +110,10 @@ pub struct Filter {
 }
 
 impl Journal {
-    /// Counts a call, and keeps it within the bounds. Returns its number, counted from 1.
+    /// Numbers a call, and keeps it within the bounds. Returns its number, counted from 1.
     pub fn record(&mut self, sent: &Sent<'_>, fate: Fate<'_>, bounds: Bounds) -> u64 {
         self.last += 1;
         let status = fate.answer.map(|answer| answer.status().as_u16());
-        let refused_by = fate.refused_by.first().map(|rule| rule.as_str());
-        *self
-            .counts
-            .entry(Group {
-                vendor: fate.vendor,
-                route: fate.route,
-                status,
-                refused_by,
-            })
-            .or_default() += 1;
         let entry = Entry {
             n: self.last,
             at: fate.at,
@@ -152,6 +129,7 @@ impl Journal {
         };
         // One that would take the room of all others is counted only.
         if self.closed || bounds.entries == 0 || entry.size() > bounds.bytes {
+            self.dropped += u64::from(!self.closed);
             self.forgotten = self.last;
             return self.last;
         }
@@ -168,9 +146,10 @@ impl Journal {
         self.bytes
     }
 
-    /// Drops the oldest entry. Its call stays counted.
+    /// Drops the oldest entry, because there is no room for it. Its call stays counted.
     pub fn drop_oldest(&mut self) {
         if let Some(entry) = self.entries.pop_front() {
+            self.dropped += 1;
             self.bytes -= entry.size();
             self.forgotten = self.forgotten.max(entry.n);
         }
@@ -189,9 +168,19 @@ impl Journal {
         self.closed = true;
     }
 
-    /// How many calls there were, by group. Exact, whatever was dropped.
-    pub fn counts(&self) -> impl Iterator<Item = (&Group, u64)> {
-        self.counts.iter().map(|(group, count)| (group, *count))
+    /// Whether nothing more is kept, because the sandbox is gone.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// How many entries were dropped to stay within the bounds.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The same, counted afresh from here on.
+    pub fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
     }
 
     /// The entry of that number.
@@ -259,6 +248,11 @@ impl Entry {
     /// The call's number.
     pub fn n(&self) -> u64 {
         self.n
+    }
+
+    /// The vendor the call was for, if any.
+    pub fn vendor(&self) -> Option<&'static str> {
+        self.vendor
     }
 
     fn size(&self) -> usize {
@@ -334,7 +328,7 @@ impl Entry {
         let rules = || self.refused_by.iter();
         json!({
             "refused_by": rules().map(|rule| rule.as_str()).collect::<Vec<_>>(),
-            "says": rules().map(|rule| sentence(*rule)).collect::<Vec<_>>(),
+            "says": rules().map(|rule| sentence(rule.as_str())).collect::<Vec<_>>(),
             "why": (!self.why.is_empty()).then_some(&self.why),
             "fault": self.fault,
         })

@@ -14,6 +14,8 @@ pub mod credentials;
 mod delivery;
 pub mod document;
 pub mod engine;
+#[cfg(feature = "server")]
+pub mod env;
 pub mod fault;
 #[cfg(feature = "server")]
 pub mod flags;
@@ -24,12 +26,17 @@ pub mod log;
 pub mod matcher;
 pub mod overlay;
 pub mod quota;
+#[cfg(feature = "server")]
+pub mod run;
 pub mod sandbox;
 pub mod sandboxes;
 pub mod seed;
 pub mod sentences;
 #[cfg(feature = "server")]
 pub mod serve;
+#[cfg(feature = "server")]
+pub mod start;
+pub mod tally;
 #[cfg(test)]
 mod testing;
 pub mod vendors;

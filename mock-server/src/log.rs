@@ -135,7 +135,7 @@ pub fn call(vendor: &str, sandbox: &str, sent: &Sent<'_>, outcome: &Outcome<()>)
         .collect();
     let (refused_by, why) = (rules.join(", "), &*outcome.why);
     // The first rule is the one that decided.
-    let says = sentence(outcome.refused_by[0]);
+    let says = sentence(rules[0]);
     tracing::warn!(
         vendor,
         status,

@@ -1,22 +1,16 @@
 //! The program: flags, seeds, listeners; serves until it is told to stop; the exit code.
 
-use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Parser;
-use jiff::Timestamp;
-use mock_server::clock::Clock;
-use mock_server::flags::{Cli, Command, SeedCommand, Settings, has_port, is_loopback};
-use mock_server::sandboxes::{self, Sandboxes};
-use mock_server::seed::{self, Layer};
-use mock_server::serve::{Door, Edge, Role, bind, serve};
+use mock_server::flags::{Cli, Command, SeedCommand, Settings};
+use mock_server::sandboxes::Sandboxes;
+use mock_server::start::{self, Server, Signal, Watched, complain, print};
 use mock_server::vendors::VENDORS;
-use mock_server::{admin, log, overlay};
-use serde_json::json;
+use mock_server::{admin, env, run, seed};
 
 /// Where to listen unless a flag says otherwise.
 const LISTEN: &str = "127.0.0.1:8080";
@@ -24,7 +18,7 @@ const LISTEN: &str = "127.0.0.1:8080";
 const USAGE: u8 = 2;
 /// How long `healthcheck` waits for an answer.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
-/// Exit code of `healthcheck` when nothing healthy answers.
+/// Exit code of `healthcheck` and `env` when nothing healthy answers.
 const UNHEALTHY: u8 = 1;
 
 fn main() -> ExitCode {
@@ -39,8 +33,19 @@ fn main() -> ExitCode {
         }
     };
     let done = match cli.command {
-        None => run(cli.settings),
-        Some(Command::Serve(settings)) => run(*settings),
+        None => serve(cli.settings),
+        Some(Command::Serve(settings)) => serve(*settings),
+        Some(Command::Run(wanted)) => match run::run(*wanted) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
+        Some(Command::Env(wanted)) => match env::env(&wanted) {
+            Ok(variables) => print(&variables),
+            Err(error) => {
+                complain(&format!("{error:#}"));
+                return ExitCode::from(UNHEALTHY);
+            }
+        },
         Some(Command::Seed {
             command: SeedCommand::Check { files },
         }) => check(&files),
@@ -59,100 +64,24 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(settings: Settings) -> anyhow::Result<()> {
+fn serve(settings: Settings) -> anyhow::Result<()> {
     let settings = settings.with_config()?;
-    if settings.admin_token.as_deref() == Some("") {
-        bail!("--admin-token is empty: give it a value, or leave it out");
-    }
-    let address = settings.listen.as_deref().unwrap_or(LISTEN);
-    for (flag, address) in [
-        ("--listen", Some(address)),
-        ("--admin-listen", settings.admin_listen.as_deref()),
-    ] {
-        let Some(address) = address else { continue };
-        if !has_port(address) {
-            bail!("{flag} {address}: expected an address and a port, such as 127.0.0.1:8080");
+    start::check(&settings, LISTEN)?;
+    let sandboxes = start::sandboxes(&settings)?;
+    start::block_on(async {
+        let on_terminal = std::io::stderr().is_terminal() && !settings.quiet;
+        let verbose = settings.verbose || on_terminal;
+        let server = Server::bind(&settings, LISTEN, sandboxes, verbose).await?;
+        let stop = stop(settings.exit_with_stdin)?;
+        let listening = server.announce()?;
+        print(&format!("{listening}\n"))?;
+        if on_terminal {
+            let http = format!("http://{}", server.http);
+            complain(&introduction(server.edge.sandboxes(), &http));
         }
-        if !is_loopback(address) && settings.admin_token.is_none() {
-            bail!(
-                "{flag} {address} can be reached from other machines: protect the admin API with --admin-token TOKEN"
-            );
-        }
-    }
-    let deviations = match overlay::named(settings.deviation.as_deref().unwrap_or_default()) {
-        Ok(deviations) => deviations,
-        Err(error) => bail!("--deviation: {error}"),
-    };
-    let sandboxes = Sandboxes::new(sandboxes::Settings {
-        seeds: seed::merge(&read_layers(settings.seed.as_deref().unwrap_or_default())?)?,
-        clock: clock(settings.clock.as_deref())?,
-        random_seed: settings.random_seed.unwrap_or(0),
-        journal_entries: settings.journal_entries.unwrap_or(1_000),
-        journal_bytes: settings.journal_bytes.unwrap_or(64 << 20),
-        body_limits: settings.body_limits()?,
-    });
-    sandboxes.default_slot().lock().deviations = deviations;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start")?;
-    let done = runtime.block_on(start(&settings, address, sandboxes));
-    // Nothing is left to wait for; a reader of stdin may hang for ever.
-    runtime.shutdown_background();
-    done
-}
-
-async fn start(settings: &Settings, address: &str, sandboxes: Sandboxes) -> anyhow::Result<()> {
-    let (listener, local) = bind(address).await.with_context(|| {
-        format!("cannot listen on {address} (--listen 127.0.0.1:0 picks a free port)")
-    })?;
-    let http = format!("http://{local}");
-    let mut listening = json!({"event": "listening", "http": http});
-    let mut doors = vec![Door {
-        listener,
-        role: Role::Both,
-    }];
-    if let Some(address) = &settings.admin_listen {
-        let (listener, local) = bind(address)
-            .await
-            .with_context(|| format!("cannot listen on --admin-listen {address}"))?;
-        listening["admin"] = format!("http://{local}").into();
-        doors[0].role = Role::Vendors;
-        doors.push(Door {
-            listener,
-            role: Role::Admin(http.clone()),
-        });
-    }
-
-    let on_terminal = std::io::stderr().is_terminal() && !settings.quiet;
-    let log = log::start(
-        settings.log_format.unwrap_or_default(),
-        settings.verbose || on_terminal,
-    );
-    let stop = stop(settings.exit_with_stdin)?;
-    let introduction = on_terminal.then(|| introduction(&sandboxes, &http));
-    let edge = Edge::new(sandboxes, settings.admin_token.clone())
-        .await
-        .context("cannot start")?;
-
-    if let Some(path) = &settings.ready_file {
-        let written = write_ready(path, &format!("{listening}\n"));
-        written.with_context(|| format!("cannot write --ready-file {}", path.display()))?;
-    }
-    print(&format!("{listening}\n"))?;
-    if let Some(introduction) = introduction {
-        complain(&introduction);
-    }
-    tokio::select! {
-        () = serve(doors, Arc::new(edge), stop.first) => {}
-        () = stop.second => {}
-        () = log.report_dropped() => {}
-    }
-    if let Some(path) = &settings.ready_file {
-        // Whoever waits for the next server must not find this one. It may be gone already.
-        let _removed = std::fs::remove_file(path);
-    }
-    Ok(())
+        server.serve(stop.first, stop.second).await;
+        Ok(())
+    })
 }
 
 /// When to stop, and when to stop at once.
@@ -167,13 +96,13 @@ fn stop(
     with_stdin: bool,
 ) -> anyhow::Result<Stop<impl Future<Output = ()>, impl Future<Output = ()>>> {
     let (signals, mut counted) = tokio::sync::watch::channel(0_u32);
-    let mut terminate = signal(Signal::Terminate).context("cannot watch for SIGTERM")?;
-    let mut interrupt = signal(Signal::Interrupt).context("cannot watch for Ctrl-C")?;
+    let mut terminate = Watched::new(Signal::Terminate)?;
+    let mut interrupt = Watched::new(Signal::Interrupt)?;
     tokio::spawn(async move {
         loop {
             tokio::select! {
-                () = terminate.recv() => {}
-                () = interrupt.recv() => {}
+                () = terminate.next() => {}
+                () = interrupt.next() => {}
             }
             signals.send_modify(|count| *count += 1);
         }
@@ -201,70 +130,8 @@ fn stop(
     })
 }
 
-#[derive(Clone, Copy)]
-enum Signal {
-    Terminate,
-    Interrupt,
-}
-
-#[cfg(unix)]
-fn signal(which: Signal) -> std::io::Result<Watched> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kind = match which {
-        Signal::Terminate => SignalKind::terminate(),
-        Signal::Interrupt => SignalKind::interrupt(),
-    };
-    signal(kind).map(Watched)
-}
-
-#[cfg(unix)]
-struct Watched(tokio::signal::unix::Signal);
-
-#[cfg(unix)]
-impl Watched {
-    async fn recv(&mut self) {
-        if self.0.recv().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// Whoever waits for the file sees it whole: it is written beside its place and then moved there.
-fn write_ready(path: &Path, line: &str) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    std::fs::write(&beside, line)?;
-    std::fs::rename(&beside, path)
-}
-
-fn clock(flag: Option<&str>) -> anyhow::Result<Clock> {
-    match flag {
-        None | Some("system") => Ok(Clock::System),
-        Some(text) => {
-            let now: Timestamp = text.parse().with_context(|| {
-                format!(
-                    "--clock {text}: expected `system` or an instant such as 2026-01-31T00:00:00Z"
-                )
-            })?;
-            Clock::fixed(now).with_context(|| format!("--clock {text}"))
-        }
-    }
-}
-
-fn read_layers(files: &[std::path::PathBuf]) -> anyhow::Result<Vec<Layer>> {
-    files
-        .iter()
-        .map(|file| {
-            let name = file.display().to_string();
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("cannot read seed {name}"))?;
-            Ok(Layer::parse(&name, text)?)
-        })
-        .collect()
-}
-
 fn check(files: &[std::path::PathBuf]) -> anyhow::Result<()> {
-    seed::merge(&read_layers(files)?)?;
+    seed::merge(&start::read_layers(files)?)?;
     let names: Vec<String> = files
         .iter()
         .map(|file| file.display().to_string())
@@ -316,9 +183,7 @@ fn introduction(sandboxes: &Sandboxes, http: &str) -> String {
     for (vendor, kind) in VENDORS.iter().enumerate() {
         lines.push(format!("  {:<11} {http}/{}", kind.title(), kind.name()));
         for (name, value) in sandbox.present(vendor).credentials() {
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
+            let value = env::text(&value);
             lines.push(format!("  {:<11}   {name} {value}", ""));
             if kind.name() == "chase" {
                 key = value;
@@ -346,17 +211,4 @@ fn one_line(complaint: &str) -> String {
         .filter(|line| !line.is_empty() && !line.starts_with("For more"))
         .collect();
     format!("{}; --help lists every flag", said.join("; "))
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .context("cannot write to standard output")
-}
-
-/// To stderr. If nobody can read that, there is nobody left to tell.
-fn complain(text: &str) {
-    let _written = writeln!(std::io::stderr(), "{text}");
 }

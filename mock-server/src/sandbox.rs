@@ -1,19 +1,21 @@
-//! One isolated world: a world of each vendor, a clock, and a journal. No I/O.
+//! One isolated world: a world of each vendor, a clock, a journal, and a tally. No I/O.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::clock::Clock;
-use crate::coverage::Coverage;
+use crate::coverage::Reach;
+use crate::document::extend;
 use crate::engine::{Conversion, Delivery, Head, Outcome, Parts, Request};
 use crate::fault::Faults;
 use crate::journal::Journal;
 use crate::overlay::Active;
+use crate::tally::Tally;
 use crate::vendors::VENDORS;
 use crate::world::{AnySeed, AnyWorld};
 
@@ -30,8 +32,8 @@ pub struct Sandbox {
     initial_clock: Clock,
     /// Its calls.
     pub journal: Journal,
-    /// The documented answers that these calls have met.
-    pub coverage: Coverage,
+    /// What is counted of them, also of those that the journal dropped.
+    pub tally: Tally,
     /// Its deviations, in the order in which they apply.
     pub deviations: Vec<Active>,
     /// Its faults.
@@ -50,7 +52,7 @@ pub enum Part {
     State,
     /// Calls counted towards limits.
     Counts,
-    /// The journal, and which documented answers were met.
+    /// The journal, the counts of its calls, and which documented answers were met.
     Journal,
     /// The deviations.
     Deviations,
@@ -81,7 +83,7 @@ impl Sandbox {
             clock,
             initial_clock: clock,
             journal: Journal::default(),
-            coverage: Coverage::default(),
+            tally: Tally::default(),
             deviations: Vec::new(),
             faults: Faults::default(),
             accepted: 0,
@@ -98,6 +100,7 @@ impl Sandbox {
     /// Answers a call, and lets it take effect.
     pub fn call(&mut self, vendor: usize, request: &Request<'_>, system: Timestamp) -> Outcome<()> {
         let now = self.clock.now(system);
+        let before = self.accepted;
         let outcome = self.worlds[vendor].call(
             request,
             now,
@@ -105,11 +108,13 @@ impl Sandbox {
             &mut self.deviations,
             &mut self.faults,
         );
+        self.tally.accepted(vendor, self.accepted - before);
         if self.accepted - self.forgotten > FEED_LIMIT as u64 {
             self.bound_feed();
         }
         if Delivery::reaches(&outcome.answer) {
-            self.coverage
+            self.tally
+                .coverage
                 .observe(vendor, outcome.route, &outcome.answer);
         }
         outcome
@@ -202,6 +207,29 @@ impl Sandbox {
             .collect()
     }
 
+    /// Each vendor's base URL, which begins with `base_url`, and its default credentials.
+    pub fn access(&self, base_url: &str) -> Map<String, Value> {
+        let vendors = VENDORS.iter().zip(&self.worlds);
+        vendors
+            .map(|(kind, world)| {
+                let mut members = json!({"base_url": format!("{base_url}/{}", kind.name())});
+                extend(&mut members, world.present().credentials().into());
+                (kind.name().to_owned(), members)
+            })
+            .collect()
+    }
+
+    /// How a client reaches each vendor, for who prints what it could call.
+    pub fn reach(&self, base_url: &str) -> Vec<Reach> {
+        let vendors = VENDORS.iter().zip(&self.worlds);
+        vendors
+            .map(|(kind, world)| Reach {
+                base_url: format!("{base_url}/{}", kind.name()),
+                credentials: world.present().credentials(),
+            })
+            .collect()
+    }
+
     /// One vendor's state.
     pub fn vendor_document(&self, vendor: usize) -> Value {
         self.worlds[vendor].document()
@@ -249,7 +277,7 @@ impl Sandbox {
                     .for_each(|world| world.reset_counts()),
                 Part::Journal => {
                     self.journal = Journal::default();
-                    self.coverage = Coverage::default();
+                    self.tally = Tally::default();
                 }
                 Part::Deviations => self.deviations = Vec::new(),
                 Part::Faults => self.faults.clear(),
@@ -273,14 +301,20 @@ pub struct Slot {
     pub id: String,
     /// Whether only the path leads to it, and no credentials.
     pub prefix_only: bool,
+    /// For how long nobody may call it before it is dropped, in milliseconds; for ever, if that is not given.
+    pub idle_ms: Option<u64>,
     sandbox: Mutex<Sandbox>,
     /// When it was last called: a count, not a time.
     pub(crate) used: AtomicU64,
+    /// When it was last called, about itself or a vendor: milliseconds of the system's time. As late as can be while
+    /// nobody did.
+    used_at_ms: AtomicI64,
     /// What its journal takes, in bytes.
     pub(crate) journal_bytes: AtomicUsize,
     changes: AtomicU64,
     watched: AtomicBool,
-    watchers: Mutex<HashMap<u64, Waker>>,
+    /// Those who wait. One that was woken is still here, without its waker, until it waits no more.
+    watchers: Mutex<HashMap<u64, Option<Waker>>>,
 }
 
 impl Slot {
@@ -289,8 +323,10 @@ impl Slot {
         Self {
             id,
             prefix_only,
+            idle_ms: None,
             sandbox: Mutex::new(sandbox),
             used: AtomicU64::new(0),
+            used_at_ms: AtomicI64::new(i64::MAX),
             journal_bytes: AtomicUsize::new(0),
             changes: AtomicU64::new(0),
             watched: AtomicBool::new(false),
@@ -313,7 +349,7 @@ impl Slot {
     pub fn changed(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
         if self.watched.swap(false, Ordering::SeqCst) {
-            for (_, waker) in self.watchers().drain() {
+            for waker in self.watchers().values_mut().filter_map(Option::take) {
                 waker.wake();
             }
         }
@@ -322,7 +358,7 @@ impl Slot {
     /// Wakes `waker` at the next change; `watcher` tells it from others. Whoever watches looks at [`Slot::changes`]
     /// afterwards: a change in between would not wake it.
     pub fn watch(&self, watcher: u64, waker: &Waker) {
-        self.watchers().insert(watcher, waker.clone());
+        self.watchers().insert(watcher, Some(waker.clone()));
         self.watched.store(true, Ordering::SeqCst);
     }
 
@@ -331,7 +367,22 @@ impl Slot {
         self.watchers().remove(&watcher);
     }
 
-    fn watchers(&self) -> MutexGuard<'_, HashMap<u64, Waker>> {
+    /// Says that the sandbox was called at `system`.
+    pub fn touch(&self, system: Timestamp) {
+        self.used_at_ms
+            .store(system.as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// Whether nobody called the sandbox for as long as that may be, and nobody waits for it to change.
+    pub fn is_idle(&self, system: Timestamp) -> bool {
+        let used_at_ms = self.used_at_ms.load(Ordering::Relaxed);
+        let unused_ms = system.as_millisecond().saturating_sub(used_at_ms);
+        let is_over =
+            |idle_ms| u64::try_from(unused_ms).is_ok_and(|unused_ms| unused_ms >= idle_ms);
+        self.idle_ms.is_some_and(is_over) && self.watchers().is_empty()
+    }
+
+    fn watchers(&self) -> MutexGuard<'_, HashMap<u64, Option<Waker>>> {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

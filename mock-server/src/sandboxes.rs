@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use http::header::HOST;
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use crate::fault::Faults;
 use crate::journal::{Bounds, Fate, Sent};
 use crate::overlay::Active;
 use crate::sandbox::{Part, Sandbox, Slot};
+use crate::tally::Tally;
 use crate::vendors::VENDORS;
 use crate::world::AnySeed;
 
@@ -54,6 +55,8 @@ pub struct Sandboxes {
     /// Counts calls, so that sandboxes can be ordered by their last one.
     ticks: AtomicU64,
     journal_bytes: AtomicUsize,
+    /// What was counted in sandboxes that are gone, and in others before their journal was reset.
+    retired: Mutex<Tally>,
 }
 
 /// A sandbox that is to be made.
@@ -69,6 +72,8 @@ pub struct New {
     pub clock: Option<Clock>,
     /// Its deviations until a reset.
     pub deviations: Vec<Active>,
+    /// For how long nobody may call it before it is dropped, in milliseconds.
+    pub idle_ms: Option<u64>,
 }
 
 #[derive(Default)]
@@ -76,6 +81,8 @@ struct Shelf {
     slots: BTreeMap<String, Arc<Slot>>,
     /// Which sandbox an identity leads to, for each of [`VENDORS`].
     identities: [HashMap<String, Arc<Slot>>; VENDORS.len()],
+    /// The identities of each sandbox, so that nobody has to look through those of all others.
+    claimed: HashMap<String, [Vec<String>; VENDORS.len()]>,
 }
 
 /// Where a call goes.
@@ -145,13 +152,9 @@ impl Sandboxes {
         ));
         default.lock().faults = Faults::new(chance(namespace, DEFAULT));
         let mut shelf = Shelf::default();
-        for (identities, seed) in shelf.identities.iter_mut().zip(&settings.seeds) {
-            identities.extend(
-                seed.identities()
-                    .into_iter()
-                    .map(|identity| (identity, Arc::clone(&default))),
-            );
-        }
+        shelf
+            .claim(&default, settings.seeds.iter().enumerate())
+            .expect("there is no other sandbox whose identities they could be");
         shelf.slots.insert(DEFAULT.to_owned(), Arc::clone(&default));
         Self {
             settings,
@@ -161,6 +164,7 @@ impl Sandboxes {
             made: AtomicU64::new(0),
             ticks: AtomicU64::new(0),
             journal_bytes: AtomicUsize::new(0),
+            retired: Mutex::default(),
         }
     }
 
@@ -206,6 +210,7 @@ impl Sandboxes {
 
     /// Whether the answer to a call is known before its body is read.
     pub fn head(&self, visit: &Visit<'_>, parts: &Parts<'_>, system: Timestamp) -> Head {
+        visit.slot.touch(system);
         visit.slot.lock().head(visit.vendor, parts, system)
     }
 
@@ -218,6 +223,7 @@ impl Sandboxes {
         system: Timestamp,
         duration_us: impl FnOnce() -> u64,
     ) -> Outcome<()> {
+        visit.slot.touch(system);
         let mut sandbox = visit.slot.lock();
         let outcome = sandbox.call(visit.vendor, request, system);
         let fate = Fate {
@@ -236,6 +242,7 @@ impl Sandboxes {
 
     /// Writes down a call that no engine answered: one for no vendor, or one that was never complete.
     pub fn note(&self, slot: &Slot, sent: &Sent<'_>, mut fate: Fate<'_>, system: Timestamp) {
+        slot.touch(system);
         let sandbox = slot.lock();
         fate.at = sandbox.clock.now(system);
         self.record(slot, sandbox, sent, fate);
@@ -252,7 +259,11 @@ impl Sandboxes {
             entries: self.settings.journal_entries,
             bytes: self.settings.journal_bytes,
         };
+        sandbox.tally.record(&fate);
         sandbox.journal.record(sent, fate, bounds);
+        if sandbox.journal.is_closed() {
+            self.retire(&mut sandbox);
+        }
         let total = self.journal_changed(slot, &sandbox);
         drop(sandbox);
         let tick = self.ticks.fetch_add(1, Ordering::Relaxed) + 1;
@@ -277,6 +288,26 @@ impl Sandboxes {
                 total = self.journal_changed(&slot, &sandbox);
             }
         }
+    }
+
+    /// Keeps what was counted in a sandbox that is about to forget it. Whoever says so has it locked, and the shelf too,
+    /// unless the sandbox is gone from there: so [`Sandboxes::total`] counts nothing twice, and misses nothing.
+    fn retire(&self, sandbox: &mut Sandbox) {
+        let mut tally = std::mem::take(&mut sandbox.tally);
+        tally.dropped(sandbox.journal.take_dropped());
+        *self.retired() += &tally;
+    }
+
+    /// Everything that was counted, also in sandboxes that are gone or were reset.
+    pub fn total(&self) -> Tally {
+        let shelf = self.shelf();
+        let mut total = self.retired().clone();
+        for slot in shelf.slots.values() {
+            let sandbox = slot.lock();
+            total += &sandbox.tally;
+            total.dropped(sandbox.journal.dropped());
+        }
+        total
     }
 
     /// What all journals take, in bytes.
@@ -322,6 +353,7 @@ impl Sandboxes {
             prefix_only,
             clock,
             deviations,
+            idle_ms,
         } = new;
         let id = match id {
             Some(id) if is_id(&id) => id,
@@ -343,7 +375,9 @@ impl Sandboxes {
         let mut sandbox = Sandbox::start(&seeds, clock.unwrap_or(self.settings.clock));
         sandbox.deviations = deviations;
         sandbox.faults = Faults::new(chance(self.namespace, &id));
-        let slot = Arc::new(Slot::new(id.clone(), prefix_only, sandbox));
+        let mut slot = Slot::new(id.clone(), prefix_only, sandbox);
+        slot.idle_ms = idle_ms;
+        let slot = Arc::new(slot);
 
         let mut shelf = self.shelf_mut();
         if shelf.slots.contains_key(&id) {
@@ -358,24 +392,53 @@ impl Sandboxes {
     ///
     /// # Errors
     ///
-    /// For `default`.
+    /// For `default`, and for one that is gone already.
     pub fn delete(&self, slot: &Arc<Slot>) -> Result<(), SandboxError> {
         if slot.id == DEFAULT {
             return Err(SandboxError::DefaultStays);
         }
-        let mut shelf = self.shelf_mut();
-        shelf.slots.remove(&slot.id);
-        for identities in &mut shelf.identities {
-            identities.retain(|_, owner| !Arc::ptr_eq(owner, slot));
+        let shelf = self.shelf_mut();
+        shelf.has(slot)?;
+        self.drop_from(shelf, slot);
+        Ok(())
+    }
+
+    /// Drops the sandboxes that nobody called for as long as they allow.
+    pub fn drop_idle(&self, system: Timestamp) {
+        let is_idle = |slot: &&Arc<Slot>| slot.is_idle(system);
+        let idle: Vec<_> = self
+            .shelf()
+            .slots
+            .values()
+            .filter(is_idle)
+            .cloned()
+            .collect();
+        for slot in idle {
+            let shelf = self.shelf_mut();
+            // Somebody may have called it since, or dropped it.
+            if slot.is_idle(system) && shelf.has(&slot).is_ok() {
+                self.drop_from(shelf, &slot);
+            }
         }
-        drop(shelf);
+    }
+
+    fn drop_from(&self, mut shelf: RwLockWriteGuard<'_, Shelf>, slot: &Slot) {
+        shelf.slots.remove(&slot.id);
+        if let Some(claimed) = shelf.claimed.remove(&slot.id) {
+            for (identities, claimed) in shelf.identities.iter_mut().zip(claimed) {
+                for identity in claimed {
+                    identities.remove(&identity);
+                }
+            }
+        }
         let mut sandbox = slot.lock();
         // Calls that are still on their way write nothing down any more.
         sandbox.journal.close();
         self.journal_changed(slot, &sandbox);
+        self.retire(&mut sandbox);
         drop(sandbox);
+        drop(shelf);
         slot.changed();
-        Ok(())
     }
 
     /// Replaces the seeds of the vendors that `document` names, and resets those vendors to them.
@@ -438,6 +501,9 @@ impl Sandboxes {
                 .collect();
             shelf.claim(slot, seeds.iter().enumerate())?;
         }
+        if parts.contains(&Part::Journal) {
+            self.retire(&mut sandbox);
+        }
         sandbox.reset(parts);
         self.journal_changed(slot, &sandbox);
         drop(sandbox);
@@ -454,6 +520,10 @@ impl Sandboxes {
                 return id;
             }
         }
+    }
+
+    fn retired(&self) -> MutexGuard<'_, Tally> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shelf(&self) -> RwLockReadGuard<'_, Shelf> {
@@ -500,13 +570,13 @@ impl Shelf {
                 }
             }
         }
+        let own = self.claimed.entry(slot.id.clone()).or_default();
         for (vendor, identities) in claimed {
-            self.identities[vendor].retain(|_, owner| !Arc::ptr_eq(owner, slot));
-            self.identities[vendor].extend(
-                identities
-                    .into_iter()
-                    .map(|identity| (identity, Arc::clone(slot))),
-            );
+            for replaced in std::mem::replace(&mut own[vendor], identities) {
+                self.identities[vendor].remove(&replaced);
+            }
+            let identities = own[vendor].iter().cloned();
+            self.identities[vendor].extend(identities.map(|identity| (identity, Arc::clone(slot))));
         }
         Ok(())
     }
@@ -613,5 +683,217 @@ fn merge_patch(target: &mut Value, patch: Value) {
         } else {
             merge_patch(members.entry(name).or_insert(Value::Null), value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use http::{HeaderMap, Method, Version};
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::Answer;
+    use crate::seed::{self, Layer};
+
+    const CHASE: usize = 1;
+
+    fn sandboxes() -> Sandboxes {
+        let seeds = fixtures::VENDORS
+            .iter()
+            .map(|vendor| Layer::parse("seed.toml", vendor.seed().to_owned()).unwrap())
+            .collect::<Vec<_>>();
+        Sandboxes::new(Settings {
+            seeds: seed::merge(&seeds).unwrap(),
+            clock: Clock::System,
+            random_seed: 0,
+            journal_entries: 2,
+            journal_bytes: 1 << 20,
+            body_limits: vec![1 << 20; VENDORS.len()],
+        })
+    }
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millisecond(ms).unwrap()
+    }
+
+    fn new(id: &str) -> New {
+        New {
+            id: Some(id.to_owned()),
+            ..New::default()
+        }
+    }
+
+    /// With these Chase keys.
+    fn keyed(id: &str, keys: &[&str]) -> New {
+        New {
+            seed: keys_document(keys),
+            ..new(id)
+        }
+    }
+
+    fn keys_document(keys: &[&str]) -> Map<String, Value> {
+        let keys: Map<String, Value> = keys
+            .iter()
+            .map(|key| ((*key).to_owned(), json!("org")))
+            .collect();
+        let document = json!({"chase": {"keys": keys, "contacts": {"org": ["user@example.com"]}}});
+        document.as_object().unwrap().clone()
+    }
+
+    /// The sandbox that a Chase key leads to.
+    fn owner(sandboxes: &Sandboxes, key: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-api-key", key.parse().unwrap());
+        let parts = Parts {
+            method: &Method::POST,
+            path: "/chase/api/v2/conversions",
+            query: None,
+            headers: &headers,
+            version: Version::HTTP_11,
+            prefix: "",
+            secure: false,
+            local: "127.0.0.1:8080",
+        };
+        let Destination::Vendor(visit) = sandboxes.route(&parts) else {
+            panic!("no visit")
+        };
+        assert_eq!(visit.vendor, CHASE);
+        visit.slot.id.clone()
+    }
+
+    /// Lets the sandbox meet a call to Chase that was answered 200.
+    fn call(sandboxes: &Sandboxes, slot: &Slot) {
+        let (answer, headers) = (Answer::default(), HeaderMap::new());
+        let sent = Sent {
+            method: "POST",
+            target: "/",
+            prefix: 0,
+            headers: &headers,
+            body: b"",
+        };
+        let fate = Fate {
+            at: at(0),
+            vendor: Some("chase"),
+            route: None,
+            answer: Some(&answer),
+            refused_by: &[],
+            why: "".into(),
+            fault: None,
+            duration_us: 1,
+        };
+        sandboxes.note(slot, &sent, fate, at(0));
+    }
+
+    #[test]
+    fn what_was_counted_outlives_sandbox_and_journal() {
+        let sandboxes = sandboxes();
+        let slots = ["gone", "reset", "kept"].map(|id| sandboxes.create(new(id)).unwrap());
+        for slot in &slots {
+            for _ in 0..3 {
+                call(&sandboxes, slot);
+            }
+        }
+        let counted = |sandboxes: &Sandboxes| {
+            let total = sandboxes.total();
+            (total.calls(Some("chase")), total.entries_dropped())
+        };
+        assert_eq!(counted(&sandboxes), (9, 3));
+        let [gone, reset, kept] = &slots;
+        sandboxes.delete(gone).unwrap();
+        sandboxes.reset(reset, &Part::ALL).unwrap();
+        sandboxes.reset(kept, &[Part::State, Part::Counts]).unwrap();
+        assert_eq!(counted(&sandboxes), (9, 3));
+        assert_eq!(reset.lock().tally.counts().count(), 0);
+        assert_eq!(kept.lock().tally.calls(Some("chase")), 3);
+        // A call that was on its way when its sandbox went, and others after a reset.
+        call(&sandboxes, gone);
+        call(&sandboxes, reset);
+        assert_eq!(counted(&sandboxes), (11, 3));
+        // Forgotten on purpose is not dropped.
+        kept.lock().journal.clear();
+        assert_eq!(counted(&sandboxes), (11, 3));
+    }
+
+    #[test]
+    fn identities_follow_their_seeds() {
+        let sandboxes = sandboxes();
+        let one = sandboxes.create(keyed("one", &["a", "b"])).unwrap();
+        assert_eq!(
+            (owner(&sandboxes, "a"), owner(&sandboxes, "b")),
+            ("one".into(), "one".into())
+        );
+        // What is refused claims nothing, and takes nothing away.
+        assert!(sandboxes.create(keyed("two", &["c", "b"])).is_err());
+        assert_eq!(
+            (owner(&sandboxes, "b"), owner(&sandboxes, "c")),
+            ("one".into(), DEFAULT.into())
+        );
+        sandboxes.replace(&one, keys_document(&["b", "d"])).unwrap();
+        assert_eq!(
+            ["a", "b", "d"].map(|key| owner(&sandboxes, key)),
+            [DEFAULT, "one", "one"]
+        );
+        let two = sandboxes.create(keyed("two", &["a", "c"])).unwrap();
+        sandboxes.delete(&one).unwrap();
+        assert_eq!(
+            ["a", "b", "c", "d"].map(|key| owner(&sandboxes, key)),
+            ["two", DEFAULT, "two", DEFAULT]
+        );
+        sandboxes.delete(&two).unwrap();
+        let shelf = sandboxes.shelf();
+        assert_eq!(shelf.claimed.keys().collect::<Vec<_>>(), [DEFAULT]);
+        let left = shelf.identities.iter().flat_map(HashMap::values);
+        assert!(left.into_iter().all(|slot| slot.id == DEFAULT));
+    }
+
+    #[test]
+    fn a_sandbox_goes_once() {
+        let sandboxes = sandboxes();
+        let first = sandboxes.create(keyed("one", &["a"])).unwrap();
+        sandboxes.delete(&first).unwrap();
+        let _second = sandboxes.create(keyed("one", &["a"])).unwrap();
+        assert!(matches!(
+            sandboxes.delete(&first),
+            Err(SandboxError::Gone(_))
+        ));
+        assert_eq!(owner(&sandboxes, "a"), "one");
+    }
+
+    #[test]
+    fn only_a_sandbox_that_nobody_uses_is_dropped() {
+        let sandboxes = sandboxes();
+        let idle = |id: &str| New {
+            idle_ms: Some(1_000),
+            ..keyed(id, &[id])
+        };
+        let left = |ms: i64| {
+            sandboxes.drop_idle(at(ms));
+            sandboxes.ids().join(" ")
+        };
+        let slots = ["a", "b", "c", "d"].map(|id| sandboxes.create(idle(id)).unwrap());
+        let stays = sandboxes.create(new("stays")).unwrap();
+        for slot in slots[1..].iter().chain([&stays]) {
+            slot.touch(at(0));
+        }
+        let [_, b, c, _] = &slots;
+        assert_eq!(left(999), "a b c d default stays");
+        b.touch(at(900));
+        c.watch(7, Waker::noop());
+        // Nobody used `a` so far: whoever made it is about to.
+        assert_eq!(left(1_000), "a b c default stays");
+        assert_eq!(owner(&sandboxes, "d"), DEFAULT);
+        assert_eq!(left(1_899), "a b c default stays");
+        assert_eq!(left(1_900), "a c default stays");
+        // Woken, it is not yet done.
+        c.changed();
+        assert_eq!(left(10_000), "a c default stays");
+        c.unwatch(7);
+        assert_eq!(left(10_000), "a default stays");
+        // A clock that was set back says nothing.
+        stays.touch(at(i64::from(i32::MAX)));
+        assert_eq!(left(0), "a default stays");
+        assert_eq!(sandboxes.total().calls(Some("chase")), 0);
     }
 }

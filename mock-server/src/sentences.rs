@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use fixtures::{Catalogue, RuleId, VENDORS};
+use fixtures::{Catalogue, VENDORS};
 
-/// The sentence of a rule.
+/// The sentence of the rule of that id; empty if there is none.
 ///
 /// The catalogues are read when the first sentence is asked for, never at the start of a program.
-pub fn sentence(rule: RuleId) -> &'static str {
+pub fn sentence(id: &str) -> &'static str {
     static SENTENCES: OnceLock<HashMap<String, String>> = OnceLock::new();
     let sentences = SENTENCES.get_or_init(|| {
         VENDORS
@@ -22,5 +22,5 @@ pub fn sentence(rule: RuleId) -> &'static str {
             .map(|(id, rule)| (id, rule.says))
             .collect()
     });
-    sentences.get(rule.as_str()).map_or("", String::as_str)
+    sentences.get(id).map_or("", String::as_str)
 }

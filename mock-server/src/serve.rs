@@ -42,6 +42,8 @@ const DISCARD_LIMIT: usize = 64 << 20;
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long a listener hears nothing at the most.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How often idle sandboxes are looked for.
+const IDLE_EVERY: Duration = Duration::from_secs(1);
 /// The largest body of an admin call: state documents can be large.
 const ADMIN_BODY_LIMIT: usize = 256 << 20;
 
@@ -92,6 +94,11 @@ impl Edge {
             stopping: watch::Sender::new(false),
         })
     }
+
+    /// The sandboxes of the server.
+    pub fn sandboxes(&self) -> &Sandboxes {
+        &self.sandboxes
+    }
 }
 
 /// Serves until `stop` ends; then finishes the calls in flight, for five seconds at most.
@@ -101,8 +108,10 @@ pub async fn serve(doors: Vec<Door>, edge: Arc<Edge>, stop: impl Future<Output =
         .into_iter()
         .map(|door| tokio::spawn(accept(door, Arc::clone(&edge), Arc::clone(&graceful))))
         .collect();
+    let sweeping = tokio::spawn(drop_idle(Arc::clone(&edge)));
     stop.await;
     edge.stopping.send_replace(true);
+    sweeping.abort();
     for task in accepting {
         task.abort();
         // The task gives up its listener and its share of `graceful`.
@@ -117,6 +126,14 @@ pub async fn serve(doors: Vec<Door>, edge: Arc<Edge>, stop: impl Future<Output =
             "calls that were still running after {} s were cut off",
             STOP_TIMEOUT.as_secs()
         );
+    }
+}
+
+/// Drops sandboxes that nobody calls any more, until it is itself dropped: the engines have no timers.
+async fn drop_idle(edge: Arc<Edge>) {
+    loop {
+        tokio::time::sleep(IDLE_EVERY).await;
+        edge.sandboxes.drop_idle(system_time());
     }
 }
 
@@ -272,7 +289,7 @@ impl Edge {
             Upload::Gone(bytes, error) => {
                 let why = format!(
                     "half-sent: {} of its body came, then {error}",
-                    count(bytes.len(), "byte")
+                    count(bytes.len() as u64, "byte")
                 );
                 let sent = sent(&parts, &full_target, bytes);
                 let vendor = Some(VENDORS[visit.vendor].name());
@@ -726,7 +743,9 @@ fn with_query<'a>(path: &'a str, query: Option<&str>) -> std::borrow::Cow<'a, st
     query.map_or(path.into(), |query| format!("{path}?{query}").into())
 }
 
-fn count(number: usize, thing: &str) -> String {
+/// `1 byte`, `2 bytes`.
+pub(crate) fn count(number: impl Into<u128>, thing: &str) -> String {
+    let number = number.into();
     if number == 1 {
         format!("1 {thing}")
     } else {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::document::Mistake;
 use crate::journal::{Entry, Filter, Journal};
 use crate::matcher::{Difference, Match, Matcher};
+use crate::tally::Tally;
 
 /// How many calls that are nearly meant are shown.
 const NEAREST: usize = 3;
@@ -94,8 +95,8 @@ impl Verifier {
         }
     }
 
-    /// Holds a journal against what is wanted.
-    pub fn judge(&self, journal: &Journal) -> Verdict {
+    /// Holds a journal, and what is counted of it, against what is wanted.
+    pub fn judge(&self, journal: &Journal, tally: &Tally) -> Verdict {
         let Self {
             matcher,
             count,
@@ -128,7 +129,7 @@ impl Verifier {
         let mut complete = journal.is_complete(everything.since);
         if !complete && matcher.is_counted() {
             // What was dropped stays counted.
-            matched = journal
+            matched = tally
                 .counts()
                 .filter(|(group, _)| {
                     let refused = group.refused_by.is_some();

@@ -783,6 +783,135 @@ fn journals_together_stay_within_their_bytes() {
 }
 
 #[test]
+fn prometheus_scrapes_what_was_counted_for_ever() {
+    let server = Server::start(&["--journal-entries", "2"]);
+    let scrape = || {
+        let headers = [("Host", "mock.example.com")];
+        let reply = server.call("GET", "/__admin/metrics", &headers, b"");
+        hold("GET", "/metrics", &reply);
+        assert_eq!(
+            reply.header("content-type"),
+            Some("text/plain; version=0.0.4; charset=utf-8")
+        );
+        reply.text().to_owned()
+    };
+    let counted = |wanted: &[&str]| {
+        let text = scrape();
+        for line in wanted {
+            assert!(
+                text.lines().any(|found| found == *line),
+                "no {line} in\n{text}"
+            );
+        }
+    };
+    counted(&[
+        "# TYPE mock_server_calls_total counter",
+        "mock_server_conversions_total{vendor=\"impact\"} 0",
+        "mock_server_sandboxes 1",
+        "mock_server_journal_bytes 0",
+        "mock_server_journal_entries_dropped_total 0",
+        "mock_server_call_duration_seconds_count{vendor=\"chase\"} 0",
+    ]);
+    admin(&server, "POST", "/sandboxes", r#"{"id":"one"}"#);
+    for prefix in ["/s/one/chase", "/s/one/chase", "/s/one/chase", "/chase"] {
+        chase(&server, prefix, "wrong", "user@example.com");
+    }
+    chase(&server, "", "mock-chase-key", "user@example.com");
+    server.call("GET", "/nowhere", &[("Host", "a")], b"");
+    let lasting = [
+        "mock_server_calls_total{vendor=\"chase\",route=\"POST /api/v2/conversions\",status=\"401\",refused_by=\"chase.key.known\"} 4",
+        "mock_server_calls_total{vendor=\"chase\",route=\"POST /api/v2/conversions\",status=\"202\",refused_by=\"\"} 1",
+        "mock_server_calls_total{vendor=\"\",route=\"\",status=\"404\",refused_by=\"\"} 1",
+        "mock_server_conversions_total{vendor=\"chase\"} 1",
+        "mock_server_journal_entries_dropped_total 2",
+        "mock_server_call_duration_seconds_count{vendor=\"chase\"} 5",
+        "mock_server_call_duration_seconds_bucket{vendor=\"chase\",le=\"+Inf\"} 5",
+    ];
+    counted(&lasting);
+    counted(&["mock_server_sandboxes 2"]);
+    assert!(!scrape().contains("mock_server_journal_bytes 0\n"));
+    admin(&server, "POST", "/reset", "");
+    admin(&server, "DELETE", "/sandboxes/one", "");
+    counted(&lasting);
+    counted(&["mock_server_sandboxes 1", "mock_server_journal_bytes 0"]);
+    assert_eq!(admin(&server, "POST", "/metrics", "").0, 405);
+    assert_eq!(admin(&server, "GET", "/metrics?a=b", "").0, 400);
+    // What is scraped is for the whole server.
+    let (status, problem) = server.admin("GET", "/sandboxes/default/metrics", "");
+    assert_eq!(status, 404, "{problem}");
+}
+
+#[test]
+fn a_sandbox_that_nobody_uses_goes_and_one_that_somebody_waits_for_stays() {
+    let server = Server::start(&[]);
+    let make = |id: &str, idle_ms: u64| {
+        let body = json!({"id": id, "idle_ms": idle_ms}).to_string();
+        let (status, made) = admin(&server, "POST", "/sandboxes", &body);
+        assert_eq!((status, &made["idle_ms"]), (201, &json!(idle_ms)));
+        made
+    };
+    let made = make("long", 2_592_000_000);
+    assert_eq!(admin(&server, "GET", "/sandboxes/long", "").1, made);
+    let (_, stays) = admin(&server, "POST", "/sandboxes", r#"{"id":"stays"}"#);
+    assert_eq!(stays.get("idle_ms"), None);
+    let left = || admin(&server, "GET", "/sandboxes", "").1["sandboxes"].clone();
+    let settles_at = |wanted: Value| {
+        for _ in 0..500 {
+            if left() == wanted {
+                return;
+            }
+            // The server waits, not we.
+            admin(&server, "GET", "/conversions?wait_ms=20", "");
+        }
+        panic!("{} in place of {wanted}", left());
+    };
+    make("awaited", 1_000);
+    std::thread::scope(|scope| {
+        let target = "/sandboxes/awaited/conversions?wait_ms=600000";
+        let waiting = scope.spawn(|| admin(&server, "GET", target, ""));
+        make("brief", 1_000);
+        settles_at(json!(["awaited", "default", "long", "stays"]));
+        let (status, _) = admin(
+            &server,
+            "PATCH",
+            "/sandboxes/awaited/state",
+            r#"{"chase":{"log_delay_ms":0}}"#,
+        );
+        assert_eq!(status, 200);
+        let accepted = chase(&server, "/s/awaited/chase", "wrong", "user@example.com");
+        assert_eq!(accepted, 401);
+        let (_, sandbox) = admin(&server, "GET", "/sandboxes/awaited", "");
+        let key = sandbox["vendors"]["chase"]["api_key"].as_str().unwrap();
+        chase(&server, "", key, "user@example.com");
+        let (status, found) = waiting.join().unwrap();
+        assert_eq!((status, &found["satisfied"]), (200, &json!(true)));
+    });
+    settles_at(json!(["default", "long", "stays"]));
+    for wrong in [
+        "0",
+        "2592000001",
+        "-1",
+        "1.5",
+        "\"1\"",
+        "18446744073709551616",
+    ] {
+        let body = format!(r#"{{"id":"wrong","idle_ms":{wrong}}}"#);
+        let (status, problem) = admin(&server, "POST", "/sandboxes", &body);
+        assert_eq!(status, 400, "{wrong}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains("idle_ms"),
+            "{problem}"
+        );
+    }
+    let (_, problem) = admin(&server, "POST", "/sandboxes", r#"{"idle_ms":0}"#);
+    assert!(
+        problem["hint"].as_str().unwrap().contains("leave it out"),
+        "{problem}"
+    );
+    assert_eq!(left(), json!(["default", "long", "stays"]));
+}
+
+#[test]
 fn wrong_calls_get_a_problem_that_names_the_way_out() {
     let server = Server::start(&[]);
     let (status, problem) = server.admin("GET", "/sandbox", "");

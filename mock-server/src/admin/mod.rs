@@ -6,6 +6,7 @@ mod coverage;
 mod deviations;
 pub mod events;
 mod faults;
+mod metrics;
 mod requests;
 mod sandboxes;
 mod server;
@@ -98,6 +99,7 @@ const SERVER_ROUTES: &[(&str, &str, ServerHandler)] = &[
     ("GET", "health", server::health),
     ("GET", "vendors", server::vendors),
     ("GET", "openapi.json", server::openapi),
+    ("GET", "metrics", metrics::show),
     ("GET", "sandboxes", sandboxes::list),
     ("POST", "sandboxes", sandboxes::create),
 ];
@@ -188,6 +190,7 @@ fn dispatch(call: &Call<'_>) -> Handled {
     }
     if let Some((id, rest)) = about_sandbox {
         let slot = call.sandboxes.get(id).ok_or_else(|| no_sandbox(call, id))?;
+        slot.touch(call.system);
         return match (rest, call.method) {
             (Some(rest), _) => about(call, &slot, rest),
             (None, &Method::GET) => sandboxes::one(call, &slot),

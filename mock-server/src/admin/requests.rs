@@ -65,7 +65,7 @@ pub(super) fn list(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let page: Vec<&Entry> = matching.by_ref().take(limit).collect();
     let next = matching.next().and(page.last()).map(|entry| entry.n());
     let counts: Vec<Value> = sandbox
-        .journal
+        .tally
         .counts()
         .map(|(group, calls)| {
             let mut row = serde_json::to_value(group).expect("texts and numbers");

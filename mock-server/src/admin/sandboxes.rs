@@ -6,12 +6,15 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Handled, clock, deviations, json_answer, no_content};
+use super::{Call, Handled, Problem, clock, deviations, json_answer, no_content};
+use crate::document::Mistake;
 use crate::sandbox::{Part, Slot};
 use crate::sandboxes::{DEFAULT, New};
-use crate::vendors::VENDORS;
 
-/// `{"id":"checkout","seed":{…},"prefix_only":false,"clock":{…},"deviations":[…]}`, all of it optional.
+/// The longest time that a sandbox that is dropped when idle can be left alone: 30 days, in milliseconds.
+const LONGEST_IDLE_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// `{"id":"checkout","seed":{…},"prefix_only":false,"clock":{…},"deviations":[…],"idle_ms":600000}`, all of it optional.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Wanted {
@@ -24,6 +27,8 @@ struct Wanted {
     clock: Option<clock::Setting>,
     /// Ids of deviations.
     deviations: Vec<String>,
+    /// Dropped when nobody called it for so long, in milliseconds.
+    idle_ms: Option<u64>,
 }
 
 /// `{"only":["state","counts","journal","deviations","clock"]}`; nothing means everything.
@@ -46,20 +51,31 @@ pub(super) fn list(call: &Call<'_>) -> Handled {
 ///
 /// # Errors
 ///
-/// 400 for an unfit id, a wrong seed or clock, and unknown or repeated deviations; 409 when the id or an identity of the seed is taken.
+/// 400 for an unfit id, a wrong seed or clock, unknown or repeated deviations, and a time to be idle that is none or
+/// longer than 30 days; 409 when the id or an identity of the seed is taken.
 pub(super) fn create(call: &Call<'_>) -> Handled {
     let wanted: Wanted = call.json()?;
     let clock = wanted
         .clock
         .map(|setting| setting.clock(call.sandboxes.settings.clock, call.system))
         .transpose()?;
+    if wanted
+        .idle_ms
+        .is_some_and(|idle_ms| !(1..=LONGEST_IDLE_MS).contains(&idle_ms))
+    {
+        let expected = format!("expected 1 to {LONGEST_IDLE_MS}, which is 30 days");
+        return Err(Problem::mistake(&Mistake::new(["idle_ms"], expected))
+            .hint("leave it out for a sandbox that stays until it is deleted"));
+    }
     let slot = call.sandboxes.create(New {
         id: wanted.id,
         seed: wanted.seed,
         prefix_only: wanted.prefix_only,
         clock,
         deviations: deviations::named(&wanted.deviations)?,
+        idle_ms: wanted.idle_ms,
     })?;
+    slot.touch(call.system);
     Ok(json_answer(StatusCode::CREATED, &describe(call, &slot)))
 }
 
@@ -93,20 +109,16 @@ pub(super) fn reset(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
 
 fn describe(call: &Call<'_>, slot: &Slot) -> Value {
     let base_url = base_url(call, slot);
-    let sandbox = slot.lock();
-    let vendors: Map<String, Value> = VENDORS
-        .iter()
-        .enumerate()
-        .map(|(vendor, kind)| {
-            let mut members = json!({"base_url": format!("{base_url}/{}", kind.name())});
-            crate::document::extend(
-                &mut members,
-                Value::Object(sandbox.present(vendor).credentials()),
-            );
-            (kind.name().to_owned(), members)
-        })
-        .collect();
-    json!({"id": slot.id, "base_url": base_url, "prefix_only": slot.prefix_only, "vendors": vendors})
+    let mut shown = json!({
+        "id": slot.id,
+        "base_url": base_url,
+        "prefix_only": slot.prefix_only,
+        "vendors": slot.lock().access(&base_url),
+    });
+    if let Some(idle_ms) = slot.idle_ms {
+        shown["idle_ms"] = idle_ms.into();
+    }
+    shown
 }
 
 /// What leads to a sandbox; the vendors' names stand behind it.

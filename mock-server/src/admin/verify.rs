@@ -41,7 +41,9 @@ pub(super) fn verify(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let left_ms = wanted.wait_ms.saturating_sub(call.waited_ms);
     // Read before the journal: a change in between makes the edge ask again at once.
     let changes = slot.changes();
-    let verdict = verifier.judge(&slot.lock().journal);
+    let sandbox = slot.lock();
+    let verdict = verifier.judge(&sandbox.journal, &sandbox.tally);
+    drop(sandbox);
     if left_ms == 0 || verifier.is_settled(&verdict) {
         return Ok(json_answer(StatusCode::OK, &verdict));
     }

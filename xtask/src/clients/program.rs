@@ -43,6 +43,11 @@ pub(super) fn check(program: &Path) -> anyhow::Result<()> {
         ("SIGTERM", sigterm),
         ("SIGTERM with calls in flight", sigterm_with_calls_in_flight),
         ("the end of standard input", exit_with_stdin),
+        ("the exit code of run", run_exit_codes),
+        ("the variables of run", run_variables),
+        ("the verdict of run", run_verdicts),
+        ("signals to run", run_signals),
+        ("env", env),
     ];
     thread::scope(|scope| {
         let running: Vec<_> = checks
@@ -65,6 +70,7 @@ fn wrong_usage(program: &Path) -> anyhow::Result<()> {
     let listens_on_taken = write("taken.toml", &format!("listen = \"{taken}\"\n"))?;
     let unknown_key = write("key.toml", "lisen = \"127.0.0.1:0\"\n")?;
     let no_toml = write("no.toml", "listen =\n")?;
+    let too_much = write("much.toml", "min-coverage = 101.0\n")?;
     let missing = folder.path().join("missing.toml").display().to_string();
 
     let cases: &[(&[&str], &[&str])] = &[
@@ -99,6 +105,34 @@ fn wrong_usage(program: &Path) -> anyhow::Result<()> {
         ),
         (&["--config", &listens_on_taken], &[&taken]),
         (&["openapi", "acme"], &["acme"]),
+        (&["run"], &["COMMAND"]),
+        (&["run", "--"], &["COMMAND"]),
+        (&["run", "sh"], &["sh"]),
+        (
+            &["run", "--fail-on", "refuse", "--", "sh"],
+            &["refuse", "refused, unmatched, unretried"],
+        ),
+        (
+            &["run", "--min-coverage", "100.1", "--", "sh"],
+            &["--min-coverage", "0 to 100"],
+        ),
+        (
+            &["run", "--min-coverage", "NaN", "--", "sh"],
+            &["--min-coverage", "0 to 100"],
+        ),
+        (
+            &["run", "--config", &too_much, "--", "sh"],
+            &["--min-coverage", "0 to 100"],
+        ),
+        (
+            &["run", "--exit-with-stdin", "--", "sh"],
+            &["--exit-with-stdin"],
+        ),
+        (&["run", "--listen", &taken, "--", "sh"], &[&taken]),
+        (
+            &["env", "--format", "yaml"],
+            &["yaml", "shell, dotenv, github, json"],
+        ),
         (&["seed", "check", &missing], &["missing.toml"]),
     ];
     every(
@@ -513,6 +547,267 @@ fn exit_with_stdin(program: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The command's own, as a shell has it; 127 if it is not there, 126 if it cannot be run.
+fn run_exit_codes(program: &Path) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let no_program = write(&folder, "script", "exit 0\n")?;
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["sh", "-c", "exit 0"], 0, "0 calls"),
+        (&["sh", "-c", "exit 3"], 3, "0 calls"),
+        (&["sh", "-c", "kill -TERM $$"], 143, "0 calls"),
+        (&["sh", "-c", "kill -KILL $$"], 137, "0 calls"),
+        (&["no-such-command"], 127, "cannot run no-such-command"),
+        (&[&no_program], 126, "cannot run"),
+    ];
+    every(cases.iter().map(|(command, wanted, says)| {
+        let mut run = Running::start(program, &[&["run", "--"], *command].concat())?;
+        let code = run.end(PATIENCE)?.code();
+        let (stdout, stderr) = (run.stdout()?, run.stderr()?);
+        ensure!(
+            code == Some(*wanted) && stdout.is_empty(),
+            "{command:?}: exit {code:?}, {stdout}"
+        );
+        ensure!(
+            stderr.lines().count() == 1 && stderr.contains(says),
+            "{command:?}: {stderr}"
+        );
+        Ok(())
+    }))
+}
+
+/// The command finds the server by them, and stdout is its own.
+fn run_variables(program: &Path) -> anyhow::Result<()> {
+    for admin in [&[][..], &["--admin-listen", "127.0.0.1:0"]] {
+        let flags = [&["--admin-token", "open-sesame"], admin].concat();
+        let mut run = Commanded::start(program, &flags, 0)?;
+        let sandbox = run.admin("sandboxes/default")?;
+        let wanted = |pointer: &str| {
+            let value = sandbox.pointer(pointer).and_then(Value::as_str);
+            value.unwrap_or_default().to_owned()
+        };
+        for (name, pointer) in [
+            ("MOCK_URL", "/base_url"),
+            ("COMM100_BASE_URL", "/vendors/comm100/base_url"),
+            ("COMM100_USERNAME", "/vendors/comm100/username"),
+            ("COMM100_PASSWORD", "/vendors/comm100/password"),
+            ("CHASE_BASE_URL", "/vendors/chase/base_url"),
+            ("CHASE_API_KEY", "/vendors/chase/api_key"),
+            ("IMPACT_BASE_URL", "/vendors/impact/base_url"),
+            ("IMPACT_ACCOUNT_SID", "/vendors/impact/account_sid"),
+            ("IMPACT_AUTH_TOKEN", "/vendors/impact/auth_token"),
+            (
+                "IMPACT_MEDIA_PARTNER_ID",
+                "/vendors/impact/media_partner_id",
+            ),
+        ] {
+            let (wanted, found) = (wanted(pointer), run.variable(name)?);
+            ensure!(
+                !wanted.is_empty() && found == wanted,
+                "{name} is {found}, not {wanted}"
+            );
+        }
+        let (url, admin_url) = (run.variable("MOCK_URL")?, run.variable("MOCK_ADMIN_URL")?);
+        ensure!(
+            (admin_url == format!("{url}/__admin")) == admin.is_empty(),
+            "{url} and {admin_url}"
+        );
+        run.finish(0, &[])?;
+        let stdout = run.running.stdout()?;
+        ensure!(
+            stdout.lines().all(|line| line.contains('=')),
+            "more on stdout than the command's: {stdout}"
+        );
+        ensure!(get(&url).is_err(), "it still serves");
+    }
+    let run = Commanded::start(program, &[], 0)?;
+    ensure!(
+        run.variable("MOCK_ADMIN_TOKEN").is_err(),
+        "a token that there is none of"
+    );
+    Ok(())
+}
+
+/// It names what happened in any sandbox, and fails only on what it is told to fail on.
+fn run_verdicts(program: &Path) -> anyhow::Result<()> {
+    let eventful = |flags: &[&str], code: i32, wanted: i32, says: &[&str]| {
+        let mut run = Commanded::start(program, flags, code)?;
+        let (url, admin) = (run.variable("MOCK_URL")?, run.variable("MOCK_ADMIN_URL")?);
+        let chase = |base_url: &str, key: &str| {
+            let url = format!("{base_url}/chase/api/v2/conversions");
+            let call = agent()
+                .post(&url)
+                .header("X-API-Key", key)
+                .content_type("application/json");
+            let body = r#"{"email":"user@example.com","conversion_type":"purchase"}"#;
+            anyhow::Ok(call.send(body)?.status().as_u16())
+        };
+        ensure!(chase(&url, "mock-chase-key")? == 202, "not accepted");
+        agent()
+            .post(format!("{admin}/sandboxes"))
+            .send("{\"id\":\"gone\"}")?;
+        ensure!(
+            chase(&format!("{url}/s/gone"), "wrong")? == 401,
+            "not refused"
+        );
+        agent().delete(format!("{admin}/sandboxes/gone")).call()?;
+        // What a reset forgets is not forgotten.
+        agent().post(format!("{admin}/reset")).send_empty()?;
+        ensure!(get(&format!("{url}/nowhere"))?.0 == 404, "not unmatched");
+        run.finish(wanted, says)?;
+        run.running.stderr()
+    };
+    let all = [
+        "3 calls, 1 conversion",
+        "1 x Chase 401 chase.key.known: ",
+        "unmatched by any vendor: 1 call\n  GET /nowhere",
+    ];
+    let passed = eventful(&[], 0, 0, &all)?;
+    ensure!(!passed.contains("failed"), "it failed: {passed}");
+    eventful(&["--fail-on", "unretried"], 0, 0, &all)?;
+    let failed = [&all[..], &["failed: 1 call refused, 1 call unmatched"]].concat();
+    eventful(&["--fail-on", "refused,unmatched,unretried"], 0, 1, &failed)?;
+    eventful(
+        &["--fail-on", "unmatched"],
+        0,
+        1,
+        &["failed: 1 call unmatched"],
+    )?;
+    // The command's own code says more.
+    eventful(&["--fail-on", "refused"], 7, 7, &["failed: 1 call refused"])?;
+    let quiet = eventful(&["--quiet"], 0, 0, &[])?;
+    ensure!(!quiet.contains("3 calls"), "not quiet: {quiet}");
+    eventful(&["--quiet", "--fail-on", "refused"], 0, 1, &all)?;
+    eventful(&["--quiet"], 7, 7, &all)?;
+    Ok(())
+}
+
+/// They reach the command, and how it ends is how the run ends.
+fn run_signals(program: &Path) -> anyhow::Result<()> {
+    let script =
+        "trap 'kill $!; exit 9' TERM; trap 'kill $!; exit 8' INT; sleep 60 & echo a=ready; wait";
+    every([("TERM", 9), ("INT", 8)].map(|(signal, wanted)| {
+        let command = ["run", "--", "sh", "-c", script];
+        let mut run = Running::start(program, &command)?;
+        run.line("a=")?;
+        run.signal(signal)?;
+        let code = run.end(PATIENCE)?.code();
+        ensure!(code == Some(wanted), "SIG{signal}: exit {code:?}");
+        ensure!(run.stderr()?.contains("0 calls"), "no verdict");
+        Ok(())
+    }))?;
+    let mut run = Running::start(
+        program,
+        &["run", "--", "sh", "-c", "echo a=ready; exec cat"],
+    )?;
+    run.line("a=")?;
+    run.signal("TERM")?;
+    let code = run.end(PATIENCE)?.code();
+    ensure!(code == Some(143), "exit {code:?}");
+    Ok(())
+}
+
+/// It prints what `run` exports, in each format; without a server it says so.
+fn env(program: &Path) -> anyhow::Result<()> {
+    let server = Running::start_with(program, &ANY_PORT, &[("MOCK_ADMIN_TOKEN", "open-sesame")])?;
+    let http = server.http()?;
+    let printed = |format: &str| {
+        let flags = ["--format", format, "--admin-token", "open-sesame"];
+        succeeds(program, &[&["env", &http], &flags[..]].concat())
+    };
+    let variables: Value = serde_json::from_str(&printed("json")?)?;
+    ensure!(
+        variables["MOCK_ADMIN_URL"] == format!("{http}/__admin")
+            && variables["MOCK_ADMIN_TOKEN"] == "open-sesame"
+            && variables["CHASE_API_KEY"] == "mock-chase-key",
+        "{variables}"
+    );
+    let lines: Vec<String> = variables
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
+        .collect();
+    ensure!(lines.len() == 12, "{lines:?}");
+    for format in ["github", "dotenv"] {
+        let found = printed(format)?;
+        ensure!(found.lines().eq(&lines), "{format}: {found}");
+    }
+    let script = format!("{}\nenv", printed("shell")?);
+    let read = Command::new("sh").args(["-c", &script]).output()?;
+    let read = String::from_utf8(read.stdout)?;
+    for line in &lines {
+        ensure!(
+            read.lines().any(|found| found == line),
+            "a shell does not find {line}"
+        );
+    }
+    // The base URL of the admin API will do, too.
+    let flags = ["--admin-token", "open-sesame"];
+    let admin = format!("{http}/__admin/");
+    succeeds(program, &[&["env", &admin], &flags[..]].concat())?;
+
+    let other = TcpListener::bind("127.0.0.1:0")?;
+    let nobody = format!("http://{}", other.local_addr()?);
+    drop(other);
+    for (url, says) in [(&http, "--admin-token"), (&nobody, "cannot ask")] {
+        let mut run = Running::start(program, &["env", url])?;
+        let code = run.end(PATIENCE)?.code();
+        let (stdout, stderr) = (run.stdout()?, run.stderr()?);
+        ensure!(
+            code == Some(1) && stdout.is_empty() && stderr.contains(says),
+            "{url}: exit {code:?}, {stderr}"
+        );
+    }
+    Ok(())
+}
+
+/// A run of a command that says what variables it has, and ends with its standard input.
+struct Commanded {
+    running: Running,
+}
+
+impl Commanded {
+    /// The command ends with exit code `code`.
+    fn start(program: &Path, flags: &[&str], code: i32) -> anyhow::Result<Self> {
+        let script = format!("env; echo MOCK_COMMAND=waits; read line; exit {code}");
+        let command = ["--", "sh", "-c", &script];
+        let arguments = [&["run"], flags, &command].concat();
+        let running = Running::start(program, &arguments)?;
+        running.line("MOCK_COMMAND=")?;
+        Ok(Self { running })
+    }
+
+    fn variable(&self, name: &str) -> anyhow::Result<String> {
+        let stdout = self.running.stdout()?;
+        let value = stdout
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        Ok(value.with_context(|| format!("no {name}"))?.to_owned())
+    }
+
+    /// The answer to an admin call.
+    fn admin(&self, path: &str) -> anyhow::Result<Value> {
+        let token = self.variable("MOCK_ADMIN_TOKEN")?;
+        let mut answer = agent()
+            .get(format!("{}/{path}", self.variable("MOCK_ADMIN_URL")?))
+            .header("Authorization", format!("Bearer {token}"))
+            .call()?;
+        Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
+    }
+
+    /// Ends the command, and looks at the exit code and what the verdict says.
+    fn finish(&mut self, wanted: i32, says: &[&str]) -> anyhow::Result<()> {
+        drop(self.running.child.stdin.take());
+        let code = self.running.end(PATIENCE)?.code();
+        let stderr = self.running.stderr()?;
+        ensure!(code == Some(wanted), "exit {code:?}: {stderr}");
+        for part in says {
+            ensure!(stderr.contains(part), "no {part:?} in {stderr}");
+        }
+        Ok(())
+    }
+}
+
 /// Ends with exit code 2, nothing on stdout, and one line on stderr that says what is wanted.
 fn refused(
     program: &Path,
@@ -590,14 +885,24 @@ impl Running {
 
     /// The line that says where it serves, once it is there.
     fn listening(&self) -> anyhow::Result<Value> {
+        let line = self.line("{")?;
+        serde_json::from_str(&line).with_context(|| line)
+    }
+
+    /// The first whole line on stdout that begins so, once it is there.
+    fn line(&self, start: &str) -> anyhow::Result<String> {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
-            if let Some((line, _)) = self.stdout()?.split_once('\n') {
-                return serde_json::from_str(line).with_context(|| line.to_owned());
+            let stdout = self.stdout()?;
+            let mut whole = stdout
+                .split_inclusive('\n')
+                .filter(|line| line.ends_with('\n'));
+            if let Some(line) = whole.find(|line| line.starts_with(start)) {
+                return Ok(line.to_owned());
             }
             thread::sleep(Duration::from_millis(2));
         }
-        bail!("it does not say where it listens: {}", self.stderr()?)
+        bail!("no line {start}… on stdout: {}", self.stderr()?)
     }
 
     /// Its base URL.
