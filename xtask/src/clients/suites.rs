@@ -1,0 +1,148 @@
+//! The example suites under `mock-server/examples/`, each in a copy of its folder: they need nothing else of the repository.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use anyhow::{Context, bail, ensure};
+use tempfile::TempDir;
+
+use super::{Java, every};
+use crate::install;
+use crate::server::Server;
+
+/// Runs those whose language is there, all at once.
+pub(super) fn check(
+    program: &Path,
+    python: Option<&Path>,
+    node: Option<&Path>,
+    java: Option<&Java>,
+) -> anyhow::Result<()> {
+    thread::scope(|scope| {
+        let running = [
+            python.map(|found| ("Python", scope.spawn(move || in_python(program, found)))),
+            node.map(|_| ("TypeScript", scope.spawn(move || in_typescript(program)))),
+            java.map(|found| ("Java", scope.spawn(move || in_java(program, found)))),
+        ];
+        every(running.into_iter().flatten().map(|(name, suite)| {
+            let held = suite.join().unwrap_or_else(|_| bail!("panicked"));
+            held.with_context(|| format!("the example suite in {name}"))
+        }))
+    })
+}
+
+fn in_python(program: &Path, python: &Path) -> anyhow::Result<()> {
+    let folder = copy("python")?;
+    let requirements = folder.path().join("requirements.txt");
+    let python = install::python(python, &requirements, folder.path())?;
+    let command = |arguments: &[&str]| Run::new(folder.path(), &python, arguments);
+    let pytest = ["-m", "pytest", "--quiet"];
+    alone(program, &command(&pytest))?;
+    shared(program, &command(&[&pytest[..], &["-n", "4"]].concat()))
+}
+
+fn in_typescript(program: &Path) -> anyhow::Result<()> {
+    let folder = copy("typescript")?;
+    install::node(folder.path())?;
+    let command = |arguments: &[&str]| Run::new(folder.path(), Path::new("npm"), arguments);
+    command(&["run", "check"]).quietly(&[])?;
+    // The tests of its file run at once, always.
+    alone(program, &command(&["test"]))?;
+    shared(program, &command(&["test"]))
+}
+
+fn in_java(program: &Path, java: &Java) -> anyhow::Result<()> {
+    let folder = copy("java")?;
+    let mut compile = vec!["-d", "out"];
+    let sources = ["Json", "MockServer", "Reporter", "Suite"].map(|name| format!("{name}.java"));
+    compile.extend(sources.iter().map(String::as_str));
+    Run::new(folder.path(), &java.compiler, &compile).quietly(&[])?;
+    // As TypeScript's: at once, always.
+    let suite = Run::new(folder.path(), &java.launcher, &["-cp", "out", "Suite"]);
+    alone(program, &suite)?;
+    shared(program, &suite)
+}
+
+/// With a server that the suite starts itself.
+fn alone(program: &Path, suite: &Run) -> anyhow::Result<()> {
+    suite
+        .quietly(&[("MOCK_SERVER", &program.display().to_string())])
+        .context("with a server of its own")
+}
+
+/// With a server that is there, of which it leaves nothing but the default sandbox.
+fn shared(program: &Path, suite: &Run) -> anyhow::Result<()> {
+    let server = Server::start(program, &[])?;
+    suite
+        .quietly(&[("MOCK_URL", &server.http)])
+        .context("with a server that is there")?;
+    let left = ureq::get(format!("{}/__admin/sandboxes", server.http))
+        .call()?
+        .body_mut()
+        .read_to_string()?;
+    ensure!(
+        left == r#"{"sandboxes":["default"]}"#,
+        "it leaves sandboxes behind: {left}"
+    );
+    Ok(())
+}
+
+/// A command in a suite's folder.
+struct Run {
+    folder: PathBuf,
+    program: PathBuf,
+    arguments: Vec<String>,
+}
+
+impl Run {
+    fn new(folder: &Path, program: &Path, arguments: &[&str]) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            program: program.to_owned(),
+            arguments: arguments.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Runs it, and shows what it prints only if it fails.
+    fn quietly(&self, variables: &[(&str, &str)]) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .current_dir(&self.folder)
+            // Nothing on loopback goes through a proxy, and no server of whoever runs this is used.
+            .env("no_proxy", "127.0.0.1")
+            .env_remove("MOCK_URL")
+            .env_remove("MOCK_ADMIN_URL")
+            .env_remove("MOCK_ADMIN_TOKEN")
+            .envs(variables.iter().copied());
+        let program = self.program.display();
+        let output = command
+            .output()
+            .with_context(|| format!("cannot run {program}"))?;
+        ensure!(
+            output.status.success(),
+            "{program} {}: {}\n{}{}",
+            self.arguments.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+}
+
+/// A copy of an example's files. Folders are what somebody installed or built there.
+fn copy(name: &str) -> anyhow::Result<TempDir> {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../mock-server/examples")
+        .join(name);
+    let copy = tempfile::tempdir()?;
+    for entry in fs::read_dir(&example).with_context(|| example.display().to_string())? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), copy.path().join(entry.file_name()))?;
+        }
+    }
+    Ok(copy)
+}
