@@ -97,14 +97,17 @@ fn calls_are_counted_by_what_they_say() {
     assert_eq!(verdict["requests"], json!([1, 3]));
 }
 
-/// A wrong call of each vendor: its name, target, headers, body, and the member that is wrong.
-fn wrong_calls() -> [(
+/// A vendor's name, and a call of it: target, headers, body, and the member that is wrong.
+type WrongCall = (
     &'static str,
     &'static str,
     [(&'static str, &'static str); 3],
     &'static str,
     &'static str,
-); 3] {
+);
+
+/// A wrong call of each vendor.
+fn wrong_calls() -> [WrongCall; 3] {
     const HOST: (&str, &str) = ("Host", "mock.example.com");
     const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
     [

@@ -3,6 +3,7 @@
 mod bench;
 mod clients;
 mod conformance;
+mod install;
 mod peers;
 mod rules;
 mod server;
@@ -54,7 +55,7 @@ enum Task {
         /// Only rules that begin like this, each with its sentence: `comm100.mark`
         prefix: Option<String>,
     },
-    /// Real curl, Python and Node clients against the real program
+    /// Real curl, Python and Node clients, and the example suites, against the real program
     Clients {
         /// Which of them must be there
         #[arg(default_value = "all")]

@@ -1,9 +1,10 @@
-//! Real clients against the real program: curl, Python and Node, each with its share of the checks.
+//! Real clients against the real program: curl, Python and Node, each with its share of the checks, and the example suites.
 //!
 //! The checks follow the dossiers and the documentation, not the engines' source: they can disagree with it.
 
 mod curl;
 mod program;
+mod suites;
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +21,8 @@ use crate::{Clients, say};
 ///
 /// What did not hold; or, if all clients are wanted, the packages of those that are missing.
 pub(crate) fn run(shell: &Shell, wanted: Clients) -> anyhow::Result<Vec<String>> {
-    let (curl, python, node) = (curl(shell), python(shell), node(shell));
+    let (curl, python) = (curl(shell), python(shell));
+    let (node, java) = (node(shell), java(shell));
     let left_out: Vec<String> = [
         (curl.is_some(), "curl with HTTP/2: Debian package curl"),
         (
@@ -28,6 +30,10 @@ pub(crate) fn run(shell: &Shell, wanted: Clients) -> anyhow::Result<Vec<String>>
             "Python 3.11 with venv: Debian package python3.11-venv",
         ),
         (node.is_some(), "Node 20 or later: Debian package nodejs"),
+        (
+            java.is_some(),
+            "JDK 17 or later: Debian package openjdk-17-jdk-headless",
+        ),
     ]
     .into_iter()
     .filter(|(found, _)| !found)
@@ -55,6 +61,7 @@ pub(crate) fn run(shell: &Shell, wanted: Clients) -> anyhow::Result<Vec<String>>
     };
     every([
         program::check(&program),
+        suites::check(&program, python.as_deref(), node.as_deref(), java.as_ref()),
         curl.map_or(Ok(()), |_| curl::check(shell, default)),
         python.map_or(Ok(()), |python| script(python, "check.py")),
         node.map_or(Ok(()), |node| script(node, "check.mjs")),
@@ -100,6 +107,32 @@ pub(crate) fn node(shell: &Shell) -> Option<PathBuf> {
         .ok()?;
     let major: u32 = version.strip_prefix('v')?.split('.').next()?.parse().ok()?;
     (major >= 20).then(|| "node".into())
+}
+
+/// A Java compiler and a Java to go with it.
+pub(crate) struct Java {
+    compiler: PathBuf,
+    launcher: PathBuf,
+}
+
+/// JDK 17 or later.
+fn java(shell: &Shell) -> Option<Java> {
+    for name in ["javac", "java"] {
+        let version = cmd!(shell, "{name} --version")
+            .quiet()
+            .ignore_stderr()
+            .read()
+            .ok()?;
+        // "javac 17.0.15", "openjdk 17.0.15 2025-04-15"
+        let major = version.split_whitespace().nth(1)?.split('.').next()?;
+        if major.parse::<u32>().ok()? < 17 {
+            return None;
+        }
+    }
+    Some(Java {
+        compiler: "javac".into(),
+        launcher: "java".into(),
+    })
 }
 
 /// curl, if it speaks HTTP/2.

@@ -12,9 +12,9 @@ use fixtures::Vendor;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{framework as start_framework, peer, succeed};
-use crate::say;
+use super::{framework as start_framework, peer};
 use crate::server::{self, Server};
+use crate::{install, say};
 
 /// Judges Chase's documented endpoint on the framework that Chase runs on. No rule that gates may be left unproven.
 pub(super) fn framework(python: &Path) -> anyhow::Result<()> {
@@ -52,10 +52,7 @@ pub(super) fn prism(folder: &Path) -> anyhow::Result<()> {
     for file in ["package.json", "package-lock.json", "server.mjs"] {
         std::fs::copy(peer("prism").join(file), folder.join(file))?;
     }
-    let mut install = Command::new("npm");
-    install.args(["ci", "--silent", "--ignore-scripts", "--no-audit"]);
-    install.arg("--no-fund").current_dir(&folder);
-    succeed(install)?;
+    install::node(&folder)?;
     let description = folder.join("openapi.json");
     std::fs::write(&description, vendor.openapi())?;
     let mut command = Command::new("node");

@@ -9,11 +9,11 @@ mod random;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use xshell::Shell;
 
 use crate::server::Server;
-use crate::{Clients, clients};
+use crate::{Clients, clients, install};
 
 /// Compares that many random calls, and judges both servers; each where its language is found.
 ///
@@ -29,7 +29,7 @@ pub(crate) fn run(shell: &Shell, wanted: Clients, cases: u32, seed: u64) -> anyh
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
     if let Some(python) = python {
-        let python = environment(&python, folder)?;
+        let python = install::python(&python, &peer("chase").join("requirements.txt"), folder)?;
         random::run(&python, cases, seed)?;
         judged::framework(&python)?;
     }
@@ -44,38 +44,6 @@ fn peer(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("peers")
         .join(name)
-}
-
-/// A Python that has the reference stack and nothing else.
-fn environment(python: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
-    let environment = folder.join("environment");
-    let within = environment.join("bin/python");
-    let mut create = Command::new(python);
-    create.args(["-m", "venv"]).arg(&environment);
-    let mut install = Command::new(&within);
-    install.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--requirement",
-    ]);
-    install.arg(peer("chase").join("requirements.txt"));
-    succeed(create)?;
-    succeed(install)?;
-    Ok(within)
-}
-
-/// Runs a command that must go well.
-fn succeed(mut command: Command) -> anyhow::Result<()> {
-    let program = command.get_program().display().to_string();
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run {program}"))?;
-    ensure!(status.success(), "{program} failed: {status}");
-    Ok(())
 }
 
 /// Chase's documented endpoint on the framework, with the keys and contacts of `seed`, a JSON text.
