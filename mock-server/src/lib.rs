@@ -8,6 +8,7 @@
 
 pub mod admin;
 pub mod clock;
+pub mod conversions;
 pub mod credentials;
 #[cfg(feature = "server")]
 mod delivery;
@@ -18,6 +19,8 @@ pub mod fault;
 pub mod flags;
 pub mod form;
 pub mod journal;
+#[cfg(feature = "server")]
+pub mod lines;
 #[cfg(feature = "server")]
 pub mod log;
 pub mod matcher;

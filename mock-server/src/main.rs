@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use jiff::Timestamp;
 use mock_server::clock::Clock;
 use mock_server::flags::{Cli, Command, SeedCommand, Settings, has_port, is_loopback};
 use mock_server::sandboxes::{self, Sandboxes};
@@ -238,17 +237,8 @@ fn write_ready(path: &Path, line: &str) -> std::io::Result<()> {
 }
 
 fn clock(flag: Option<&str>) -> anyhow::Result<Clock> {
-    match flag {
-        None | Some("system") => Ok(Clock::System),
-        Some(text) => {
-            let now: Timestamp = text.parse().with_context(|| {
-                format!(
-                    "--clock {text}: expected `system` or an instant such as 2026-01-31T00:00:00Z"
-                )
-            })?;
-            Clock::fixed(now).with_context(|| format!("--clock {text}"))
-        }
-    }
+    let text = flag.unwrap_or("system");
+    text.parse().with_context(|| format!("--clock {text}"))
 }
 
 fn read_layers(files: &[std::path::PathBuf]) -> anyhow::Result<Vec<Layer>> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWri
 
 use http::header::HOST;
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -39,6 +39,20 @@ pub struct Settings {
     pub journal_bytes: usize,
     /// Bytes of a body that are read, for each of [`VENDORS`].
     pub body_limits: Vec<usize>,
+}
+
+impl Settings {
+    /// What the program starts with unless a flag says otherwise, with these seeds, in the order of [`VENDORS`].
+    pub fn new(seeds: Vec<Box<dyn AnySeed>>) -> Self {
+        Self {
+            seeds,
+            clock: Clock::System,
+            random_seed: 0,
+            journal_entries: 1_000,
+            journal_bytes: 64 << 20,
+            body_limits: VENDORS.iter().map(|kind| kind.body_limit()).collect(),
+        }
+    }
 }
 
 /// All sandboxes of a server.
@@ -295,6 +309,13 @@ impl Sandboxes {
             .wrapping_add(more)
     }
 
+    /// Forgets the entries of a sandbox's journal. Calls stay counted.
+    pub fn forget_requests(&self, slot: &Slot) {
+        let mut sandbox = slot.lock();
+        sandbox.journal.clear();
+        self.journal_changed(slot, &sandbox);
+    }
+
     /// The sandbox of that id.
     pub fn get(&self, id: &str) -> Option<Arc<Slot>> {
         self.shelf().slots.get(id).cloned()
@@ -364,7 +385,10 @@ impl Sandboxes {
             return Err(SandboxError::DefaultStays);
         }
         let mut shelf = self.shelf_mut();
-        shelf.slots.remove(&slot.id);
+        // Another one may have been made of that id since.
+        if shelf.has(slot).is_ok() {
+            shelf.slots.remove(&slot.id);
+        }
         for identities in &mut shelf.identities {
             identities.retain(|_, owner| !Arc::ptr_eq(owner, slot));
         }
@@ -510,6 +534,28 @@ impl Shelf {
         }
         Ok(())
     }
+}
+
+/// A sandbox's base URLs and credentials: `{"id","base_url","prefix_only","vendors":{"chase":{"base_url","api_key"},…}}`.
+/// `server` is where clients reach the server.
+pub fn describe(slot: &Slot, server: &str) -> Value {
+    let base_url = if slot.id == DEFAULT {
+        server.to_owned()
+    } else {
+        format!("{server}/s/{}", slot.id)
+    };
+    let sandbox = slot.lock();
+    let vendors: Map<String, Value> = VENDORS
+        .iter()
+        .enumerate()
+        .map(|(vendor, kind)| {
+            let mut members = json!({"base_url": format!("{base_url}/{}", kind.name())});
+            let credentials = sandbox.present(vendor).credentials();
+            crate::document::extend(&mut members, Value::Object(credentials));
+            (kind.name().to_owned(), members)
+        })
+        .collect();
+    json!({"id": slot.id, "base_url": base_url, "prefix_only": slot.prefix_only, "vendors": vendors})
 }
 
 /// What the faults of a sandbox draw from.

@@ -8,8 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Call, Handled, clock, deviations, json_answer, no_content};
 use crate::sandbox::{Part, Slot};
-use crate::sandboxes::{DEFAULT, New};
-use crate::vendors::VENDORS;
+use crate::sandboxes::{New, describe};
 
 /// `{"id":"checkout","seed":{…},"prefix_only":false,"clock":{…},"deviations":[…]}`, all of it optional.
 #[derive(Default, Deserialize)]
@@ -60,13 +59,16 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
         clock,
         deviations: deviations::named(&wanted.deviations)?,
     })?;
-    Ok(json_answer(StatusCode::CREATED, &describe(call, &slot)))
+    Ok(json_answer(
+        StatusCode::CREATED,
+        &describe(&slot, call.base_url),
+    ))
 }
 
 /// `GET /__admin/sandboxes/{id}`.
 #[expect(clippy::unnecessary_wraps, reason = "handlers look alike")]
 pub(super) fn one(call: &Call<'_>, slot: &Arc<Slot>) -> Handled {
-    Ok(json_answer(StatusCode::OK, &describe(call, slot)))
+    Ok(json_answer(StatusCode::OK, &describe(slot, call.base_url)))
 }
 
 /// `DELETE /__admin/sandboxes/{id}`.
@@ -89,26 +91,4 @@ pub(super) fn reset(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     call.sandboxes
         .reset(slot, only.as_deref().unwrap_or(&Part::ALL))?;
     Ok(no_content())
-}
-
-fn describe(call: &Call<'_>, slot: &Slot) -> Value {
-    let base_url = if slot.id == DEFAULT {
-        call.base_url.to_owned()
-    } else {
-        format!("{}/s/{}", call.base_url, slot.id)
-    };
-    let sandbox = slot.lock();
-    let vendors: Map<String, Value> = VENDORS
-        .iter()
-        .enumerate()
-        .map(|(vendor, kind)| {
-            let mut members = json!({"base_url": format!("{base_url}/{}", kind.name())});
-            crate::document::extend(
-                &mut members,
-                Value::Object(sandbox.present(vendor).credentials()),
-            );
-            (kind.name().to_owned(), members)
-        })
-        .collect();
-    json!({"id": slot.id, "base_url": base_url, "prefix_only": slot.prefix_only, "vendors": vendors})
 }
