@@ -104,8 +104,8 @@ impl Sample {
                 };
                 spoil(&|sample| sample.body.truncate(sample.body.len() / 2));
                 spoil(&|sample| sample.body.extend(b"\xff%"));
-                spoil(&|sample| sample.method = "PATCH".to_owned());
-                spoil(&|sample| sample.method = "HEAD".to_owned());
+                spoil(&|sample| "PATCH".clone_into(&mut sample.method));
+                spoil(&|sample| "HEAD".clone_into(&mut sample.method));
                 spoil(&|sample| sample.target.push_str("/nothing"));
                 spoil(&|sample| sample.target.push_str("?a=%zz&a"));
                 spoil(&|sample| {
@@ -145,6 +145,14 @@ impl Sample {
             .collect::<HeaderMap>();
         Said::of(&sandbox.call(request).unwrap())
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test measures how long something takes"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// The clock of the documented examples.
@@ -424,7 +432,7 @@ fn dropped_means_stopped() {
     let verdict = sandbox.verify_within_blocking(wanted, Count::exactly(1), PATIENCE);
     verdict.unwrap().assert();
 
-    let started = Instant::now();
+    let started = now();
     drop(server);
     assert!(started.elapsed() < Duration::from_secs(2));
     assert!(TcpStream::connect(address).is_err());
@@ -454,10 +462,10 @@ fn lag(wait: impl Fn(&MockSandbox)) -> Duration {
         let sender = thread::spawn(move || {
             thread::sleep(Duration::from_millis(300));
             assert_eq!(send(&request), 202);
-            Instant::now()
+            now()
         });
         wait(&sandbox);
-        let seen = Instant::now();
+        let seen = now();
         seen.saturating_duration_since(sender.join().unwrap())
     });
     lags.min().unwrap()
@@ -497,7 +505,7 @@ fn a_wait_ends_when_its_time_is_up_or_nothing_can_come() {
 
     // Chase logs it later, and a clock that stands still never gets there.
     sandbox.call(chase(&sandbox, "user@example.com")).unwrap();
-    let started = Instant::now();
+    let started = now();
     let found = sandbox.wait_for_conversions_blocking(1, PATIENCE);
     assert!(!found.satisfied && !found.reachable);
     assert!(started.elapsed() < PATIENCE / 2);
@@ -627,7 +635,7 @@ async fn wiremock_says_what_it_cannot_do() {
     sandbox.clear_faults();
     let late = Duration::from_millis(100);
     sandbox.fault(Fault::delay(late)).unwrap();
-    let started = Instant::now();
+    let started = now();
     assert_eq!(call().await.unwrap().status, 202);
     assert!(started.elapsed() >= late);
     // Nobody takes it for its own sandbox: the path is as the client sent it.
