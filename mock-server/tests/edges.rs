@@ -252,12 +252,12 @@ fn the_edges_answer_alike() {
     let mock = mock();
     let called = mock.default_sandbox();
     let mounted_mock = self::mock();
-    let mounted = mounted_mock.default_sandbox();
+    let mounted_sandbox = mounted_mock.default_sandbox();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let wiremock = runtime.block_on(async {
         let wiremock = wiremock::MockServer::start().await;
         wiremock::Mock::given(wiremock::matchers::any())
-            .respond_with(mounted.responder())
+            .respond_with(mounted_sandbox.responder())
             .mount(&wiremock)
             .await;
         wiremock
@@ -265,25 +265,25 @@ fn the_edges_answer_alike() {
     let samples = Sample::all();
     assert!(samples.len() > 200);
     for sample in samples {
-        for sandbox in [&served, &called, &mounted] {
+        for sandbox in [&served, &called, &mounted_sandbox] {
             sandbox.reset().unwrap();
         }
         let expected = sample.over_a_socket(server.address());
         assert_eq!(sample.in_process(&called), expected, "{sample:?}");
         let mounted = sample.over_a_socket(*wiremock.address());
         assert_eq!(mounted, expected, "{sample:?}");
-    }
-    // Each of them wrote the last one down alike, too.
-    let journals = [&served, &called, &mounted].map(|sandbox| {
-        let mut entries = sandbox.requests(&mock_server::journal::Filter::default());
-        for entry in &mut entries {
+        // And each of them wrote it down alike.
+        let journals = [&served, &called, &mounted_sandbox].map(|sandbox| {
+            let [mut entry] = sandbox
+                .requests(&mock_server::journal::Filter::default())
+                .try_into()
+                .unwrap();
             entry["duration_us"] = 0.into();
-        }
-        entries
-    });
-    assert_eq!(journals[0].len(), 1);
-    assert_eq!(journals[0], journals[1]);
-    assert_eq!(journals[0], journals[2]);
+            entry
+        });
+        assert_eq!(journals[0], journals[1], "{sample:?}");
+        assert_eq!(journals[0], journals[2], "{sample:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
