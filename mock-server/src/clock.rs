@@ -2,6 +2,8 @@
 //!
 //! Nothing here reads a clock. The edge hands in the system's time.
 
+use std::str::FromStr;
+
 use jiff::{SignedDuration, Timestamp};
 
 /// What a sandbox's time is, given the system's.
@@ -20,6 +22,32 @@ pub enum Clock {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the clock runs from 1970 to 9999")]
 pub struct OutOfRange;
+
+/// A text that says no time of a clock.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClockError {
+    /// It is neither.
+    #[error("expected `system` or an instant such as 2026-01-31T00:00:00Z, not {0:?}")]
+    Unreadable(String),
+    /// The clock cannot show it.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+}
+
+/// `system`, or an instant (RFC 3339) at which the clock stands still.
+impl FromStr for Clock {
+    type Err = ClockError;
+
+    fn from_str(text: &str) -> Result<Self, ClockError> {
+        if text == "system" {
+            return Ok(Self::System);
+        }
+        let now = text
+            .parse()
+            .map_err(|_| ClockError::Unreadable(text.to_owned()))?;
+        Ok(Self::fixed(now)?)
+    }
+}
 
 impl Clock {
     /// The sandbox's time when the system's is `system`. It stays within 1970 to 9999.
@@ -126,6 +154,19 @@ mod tests {
                 .advanced(SignedDuration::from_secs(1), system)
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_text_says_where_a_clock_stands() {
+        assert_eq!("system".parse(), Ok(Clock::System));
+        let fixed = Clock::Fixed(at("2026-01-31T00:00:00Z"));
+        assert_eq!("2026-01-31T01:00:00+01:00".parse(), Ok(fixed));
+        for text in ["", "System", "now", "2026-01-31", "2026-01-31T00:00:00"] {
+            let unreadable = Err(ClockError::Unreadable(text.to_owned()));
+            assert_eq!(text.parse::<Clock>(), unreadable);
+        }
+        let early = "1969-12-31T23:59:59Z".parse::<Clock>();
+        assert_eq!(early, Err(ClockError::OutOfRange(OutOfRange)));
     }
 
     #[test]

@@ -158,6 +158,112 @@ pub struct Difference {
     pub why: Option<String>,
 }
 
+impl Match {
+    /// Every call.
+    pub fn any() -> Self {
+        Self::default()
+    }
+
+    /// Calls to a vendor: `comm100`, `chase` or `impact`.
+    pub fn vendor(name: impl Into<String>) -> Self {
+        Self {
+            vendor: Some(name.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Only on this documented route: `POST /api/v2/conversions`.
+    #[must_use]
+    pub fn route(mut self, route: impl Into<String>) -> Self {
+        self.route = Some(route.into());
+        self
+    }
+
+    /// Only with this method.
+    #[must_use]
+    pub fn method(mut self, method: impl Into<String>) -> Self {
+        self.method = Some(method.into());
+        self
+    }
+
+    /// Only with such a path, without the mock's own prefixes.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<Expect>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    /// Only with such a header.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Expect>) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// Only with such a member of the query.
+    #[must_use]
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<Expect>) -> Self {
+        self.query.insert(name.into(), value.into());
+        self
+    }
+
+    /// Only with such a member of the body, read as a form.
+    #[must_use]
+    pub fn form(mut self, name: impl Into<String>, value: impl Into<Expect>) -> Self {
+        self.form.insert(name.into(), value.into());
+        self
+    }
+
+    /// Only with such a member of the body, read as JSON: a name, or a JSON Pointer.
+    #[must_use]
+    pub fn json(mut self, name: impl Into<String>, value: impl Into<Expect>) -> Self {
+        self.json.insert(name.into(), value.into());
+        self
+    }
+
+    /// Only those that were answered with this status. Not for faults.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Only those that a vendor's engine refused, or only the others. Not for faults.
+    #[must_use]
+    pub fn refused(mut self, refused: bool) -> Self {
+        self.refused = Some(refused);
+        self
+    }
+
+    /// Only those that this rule refused, or one whose id begins like this. Not for faults.
+    #[must_use]
+    pub fn refused_by(mut self, rule: impl Into<String>) -> Self {
+        self.refused_by = Some(rule.into());
+        self
+    }
+
+    /// Only those that fit no vendor, or only the others. Not for faults.
+    #[must_use]
+    pub fn unmatched(mut self, unmatched: bool) -> Self {
+        self.unmatched = Some(unmatched);
+        self
+    }
+
+    /// Only those that this fault took effect on. Not for faults.
+    #[must_use]
+    pub fn fault(mut self, id: impl Into<String>) -> Self {
+        self.fault = Some(id.into());
+        self
+    }
+
+    /// Only those after this number. Not for faults.
+    #[must_use]
+    pub fn since(mut self, n: u64) -> Self {
+        self.since = Some(n);
+        self
+    }
+}
+
 impl<'a> Seen<'a> {
     /// A request whose target, without the mock's own prefixes, is in two parts already.
     pub fn new(
@@ -549,6 +655,26 @@ fn text(value: &Value) -> Cow<'_, str> {
 }
 
 impl Expect {
+    /// This value.
+    pub fn equals(value: impl Into<Value>) -> Self {
+        Self::Equals(value.into())
+    }
+
+    /// A text that has this in it, or a JSON array that has this element.
+    pub fn contains(value: impl Into<Value>) -> Self {
+        Self::Contains(value.into())
+    }
+
+    /// A text in which this regular expression is found.
+    pub fn matches(expression: impl Into<String>) -> Self {
+        Self::Matches(expression.into())
+    }
+
+    /// Nothing.
+    pub fn absent() -> Self {
+        Self::Absent
+    }
+
     fn compile(&self, path: &[&str]) -> Result<Test, Mistake> {
         Ok(match self {
             Self::Equals(value) => Test::Equals(value.clone()),

@@ -1,9 +1,10 @@
 //! One isolated world: a world of each vendor, a clock, a journal, and a tally. No I/O.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -12,7 +13,7 @@ use crate::clock::Clock;
 use crate::coverage::Reach;
 use crate::document::extend;
 use crate::engine::{Conversion, Delivery, Head, Outcome, Parts, Request};
-use crate::fault::Faults;
+use crate::fault::{Checked, Fault, FaultError, Faults, Scripted, Told};
 use crate::journal::Journal;
 use crate::overlay::Active;
 use crate::tally::Tally;
@@ -128,6 +129,12 @@ impl Sandbox {
         system: Timestamp,
     ) -> (Option<&'static str>, bool) {
         self.worlds[vendor].foresee(request, self.clock.now(system))
+    }
+
+    /// Which fault a request would meet, and why it would not meet the others. Nothing happens and nothing is counted.
+    pub fn check_faults(&self, vendor: usize, request: &Request<'_>, system: Timestamp) -> Checked {
+        let (route, causes) = self.foresee(vendor, request, system);
+        self.faults.check(vendor, request, route, causes)
     }
 
     /// Drops the oldest conversions beyond the limit, whichever vendor's they are.
@@ -384,6 +391,107 @@ impl Slot {
 
     fn watchers(&self) -> MutexGuard<'_, HashMap<u64, Option<Waker>>> {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a fault behind the others, and says what was left out of it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Faults::add`]; nothing changes then.
+    pub fn add_fault(&self, fault: Fault) -> Result<Told, FaultError> {
+        let told = self.lock().faults.add(fault).map(Scripted::tell)?;
+        self.changed();
+        Ok(told)
+    }
+
+    /// Takes a fault away; says whether there was one.
+    pub fn remove_fault(&self, id: &str) -> bool {
+        let removed = self.lock().faults.remove(id);
+        if removed {
+            self.changed();
+        }
+        removed
+    }
+
+    /// Takes all faults away.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
+        self.changed();
+    }
+
+    /// Puts these deviations on and all others off, until a reset.
+    pub fn deviate(&self, deviations: Vec<Active>) {
+        self.lock().deviations = deviations;
+        self.changed();
+    }
+
+    /// Sets the clock to what `turn` makes of it, until a reset.
+    ///
+    /// # Errors
+    ///
+    /// Those of `turn`; the clock is left as it was.
+    pub fn turn_clock<E>(&self, turn: impl FnOnce(Clock) -> Result<Clock, E>) -> Result<(), E> {
+        let mut sandbox = self.lock();
+        sandbox.clock = turn(sandbox.clock)?;
+        drop(sandbox);
+        self.changed();
+        Ok(())
+    }
+}
+
+/// What somebody sees who waits for something in a sandbox.
+#[derive(Debug)]
+pub enum Look<T> {
+    /// What was waited for, or what there is when the time is up.
+    Found(T),
+    /// Nothing yet: look again when the sandbox has changed since `changes`, or after `at_most_ms`.
+    Wait {
+        /// [`Slot::changes`] as it was before the look.
+        changes: u64,
+        /// When to look again at the latest, in milliseconds.
+        at_most_ms: u64,
+    },
+}
+
+/// Somebody who waits for a sandbox to change. Dropped means not woken any more.
+pub struct Watcher<'s> {
+    slot: &'s Slot,
+    id: u64,
+}
+
+impl<'s> Watcher<'s> {
+    /// Another one.
+    pub fn of(slot: &'s Slot) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let id = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self { slot, id }
+    }
+
+    /// Whether the sandbox has changed since `changes`. If not, `waker` is woken once it does.
+    pub fn has_changed(&self, changes: u64, waker: &Waker) -> bool {
+        if self.slot.changes() != changes {
+            return true;
+        }
+        self.slot.watch(self.id, waker);
+        self.slot.changes() != changes
+    }
+
+    /// Ends when the sandbox has changed since `changes`.
+    pub async fn change(&self, changes: u64) {
+        poll_fn(|context| {
+            if self.has_changed(changes, context.waker()) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+impl Drop for Watcher<'_> {
+    fn drop(&mut self) {
+        self.slot.unwatch(self.id);
     }
 }
 

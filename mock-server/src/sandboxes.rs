@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use http::header::HOST;
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -40,6 +40,20 @@ pub struct Settings {
     pub journal_bytes: usize,
     /// Bytes of a body that are read, for each of [`VENDORS`].
     pub body_limits: Vec<usize>,
+}
+
+impl Settings {
+    /// What the program starts with unless a flag says otherwise, with these seeds, in the order of [`VENDORS`].
+    pub fn new(seeds: Vec<Box<dyn AnySeed>>) -> Self {
+        Self {
+            seeds,
+            clock: Clock::System,
+            random_seed: 0,
+            journal_entries: 1_000,
+            journal_bytes: 64 << 20,
+            body_limits: VENDORS.iter().map(|kind| kind.body_limit()).collect(),
+        }
+    }
 }
 
 /// All sandboxes of a server.
@@ -326,6 +340,13 @@ impl Sandboxes {
             .wrapping_add(more)
     }
 
+    /// Forgets the entries of a sandbox's journal. Calls stay counted.
+    pub fn forget_requests(&self, slot: &Slot) {
+        let mut sandbox = slot.lock();
+        sandbox.journal.clear();
+        self.journal_changed(slot, &sandbox);
+    }
+
     /// The sandbox of that id.
     pub fn get(&self, id: &str) -> Option<Arc<Slot>> {
         self.shelf().slots.get(id).cloned()
@@ -579,6 +600,31 @@ impl Shelf {
             self.identities[vendor].extend(identities.map(|identity| (identity, Arc::clone(slot))));
         }
         Ok(())
+    }
+}
+
+/// A sandbox's base URLs and credentials: `{"id","base_url","prefix_only","vendors":{"chase":{"base_url","api_key"},…}}`.
+/// `server` is where clients reach the server.
+pub fn describe(slot: &Slot, server: &str) -> Value {
+    let base_url = base_url(slot, server);
+    let mut shown = json!({
+        "id": slot.id,
+        "base_url": base_url,
+        "prefix_only": slot.prefix_only,
+        "vendors": slot.lock().access(&base_url),
+    });
+    if let Some(idle_ms) = slot.idle_ms {
+        shown["idle_ms"] = idle_ms.into();
+    }
+    shown
+}
+
+/// What leads to a sandbox; the vendors' names stand behind it. `server` is where clients reach the server.
+pub fn base_url(slot: &Slot, server: &str) -> String {
+    if slot.id == DEFAULT {
+        server.to_owned()
+    } else {
+        format!("{server}/s/{}", slot.id)
     }
 }
 

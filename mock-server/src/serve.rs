@@ -1,12 +1,9 @@
 //! The edge: hyper to sandbox and back. Holds no behaviour of a vendor.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -27,10 +24,10 @@ use crate::admin::events::{self, Cursor};
 use crate::admin::{self, Problem, Reply};
 use crate::delivery::{Line, Outgoing, Socket};
 use crate::document::nearest;
-use crate::engine::{Answer, Body, Cut, Delivery, Head, Parts, Reason, Request};
+use crate::engine::{Answer, Body, Cut, Delivery, Head, Outcome, Parts, Reason, Request};
 use crate::journal::{Fate, Sent};
-use crate::log;
-use crate::sandbox::Slot;
+use crate::lines;
+use crate::sandbox::{Slot, Watcher};
 use crate::sandboxes::{Destination, Sandboxes, Visit};
 use crate::vendors::VENDORS;
 
@@ -49,7 +46,7 @@ const ADMIN_BODY_LIMIT: usize = 256 << 20;
 
 /// What all connections of a server share.
 pub struct Edge {
-    sandboxes: Sandboxes,
+    sandboxes: Arc<Sandboxes>,
     admin_token: Option<String>,
     /// How each of [`VENDORS`] writes its header names, as hyper wants to be told.
     spellings: Vec<Extensions>,
@@ -82,13 +79,16 @@ impl Edge {
     /// # Errors
     ///
     /// When hyper does not accept a vendor's header names.
-    pub async fn new(sandboxes: Sandboxes, admin_token: Option<String>) -> io::Result<Self> {
+    pub async fn new(
+        sandboxes: impl Into<Arc<Sandboxes>>,
+        admin_token: Option<String>,
+    ) -> io::Result<Self> {
         let mut spellings = Vec::new();
         for kind in VENDORS {
             spellings.push(spelling(kind.header_names()).await?);
         }
         Ok(Self {
-            sandboxes,
+            sandboxes: sandboxes.into(),
             admin_token,
             spellings,
             stopping: watch::Sender::new(false),
@@ -293,23 +293,21 @@ impl Edge {
                 );
                 let sent = sent(&parts, &full_target, bytes);
                 let vendor = Some(VENDORS[visit.vendor].name());
-                self.note(&visit.slot, &sent, vendor, None, why, started);
+                note(
+                    &self.sandboxes,
+                    &visit.slot,
+                    &sent,
+                    vendor,
+                    None,
+                    why,
+                    started,
+                );
                 return Err(Gone);
             }
         };
         let request = Request { parts, body };
         let sent = sent(&parts, &full_target, bytes);
-        let mut outcome = self
-            .sandboxes
-            .call(visit, &request, &sent, system_time(), || {
-                microseconds(started)
-            });
-        log::call(
-            VENDORS[visit.vendor].title(),
-            &visit.slot.id,
-            &sent,
-            &outcome,
-        );
+        let mut outcome = decide(&self.sandboxes, visit, &request, &sent, started);
         if matches!(upload, Upload::TooLong | Upload::Broken) {
             // Where the next request begins is not known.
             outcome
@@ -399,38 +397,15 @@ impl Edge {
         let sent = sent(parts, &target, bytes);
         let answer = problem.answer();
         let why = problem.to_string();
-        log::unrouted(&sent, &why);
+        lines::unrouted(&sent, &why);
         let slot = self.sandboxes.default_slot();
         if matches!(upload, Upload::Gone(..)) {
-            self.note(slot, &sent, None, None, why, started);
+            note(&self.sandboxes, slot, &sent, None, None, why, started);
             return Err(Gone);
         }
-        self.note(slot, &sent, None, Some(&answer), why, started);
+        let answered = Some(&answer);
+        note(&self.sandboxes, slot, &sent, None, answered, why, started);
         Ok(answer.map(Outgoing::Whole))
-    }
-
-    fn note(
-        &self,
-        slot: &Slot,
-        sent: &Sent<'_>,
-        vendor: Option<&'static str>,
-        answer: Option<&Answer>,
-        why: String,
-        started: Instant,
-    ) {
-        let system = system_time();
-        let duration_us = microseconds(started);
-        let fate = Fate {
-            at: system,
-            vendor,
-            route: None,
-            answer,
-            refused_by: &[],
-            why: why.into(),
-            fault: None,
-            duration_us,
-        };
-        self.sandboxes.note(slot, sent, fate, system);
     }
 
     /// An admin call, asked again for as long as it says that it waits.
@@ -520,6 +495,51 @@ impl Edge {
     }
 }
 
+/// A call that is known as far as it will ever be: the engine answers it, and journal and log hear of that.
+pub(crate) fn decide(
+    sandboxes: &Sandboxes,
+    visit: &Visit<'_>,
+    request: &Request<'_>,
+    sent: &Sent<'_>,
+    started: Instant,
+) -> Outcome<()> {
+    let outcome = sandboxes.call(visit, request, sent, system_time(), || {
+        microseconds(started)
+    });
+    lines::call(
+        VENDORS[visit.vendor].title(),
+        &visit.slot.id,
+        sent,
+        &outcome,
+    );
+    outcome
+}
+
+/// Writes down a call that no engine answered.
+pub(crate) fn note(
+    sandboxes: &Sandboxes,
+    slot: &Slot,
+    sent: &Sent<'_>,
+    vendor: Option<&'static str>,
+    answer: Option<&Answer>,
+    why: String,
+    started: Instant,
+) {
+    let system = system_time();
+    let duration_us = microseconds(started);
+    let fate = Fate {
+        at: system,
+        vendor,
+        route: None,
+        answer,
+        refused_by: &[],
+        why: why.into(),
+        fault: None,
+        duration_us,
+    };
+    sandboxes.note(slot, sent, fate, system);
+}
+
 /// Sends the events of a sandbox from `cursor` on, until the listener leaves or the server stops.
 async fn tell(
     slot: Arc<Slot>,
@@ -558,47 +578,9 @@ async fn until(stopping: &mut watch::Receiver<bool>) {
     let _stopping = stopping.wait_for(|stopping| *stopping).await;
 }
 
-/// Somebody who waits for a sandbox to change. Dropped means not woken any more.
-struct Watcher<'s> {
-    slot: &'s Slot,
-    id: u64,
-}
-
-impl<'s> Watcher<'s> {
-    fn of(slot: &'s Slot) -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let id = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self { slot, id }
-    }
-
-    /// Ends when the sandbox has changed since `changes`.
-    async fn change(&self, changes: u64) {
-        poll_fn(|context| {
-            if self.slot.changes() != changes {
-                return Poll::Ready(());
-            }
-            self.slot.watch(self.id, context.waker());
-            if self.slot.changes() == changes {
-                Poll::Pending
-            } else {
-                Poll::Ready(())
-            }
-        })
-        .await;
-    }
-}
-
-impl Drop for Watcher<'_> {
-    fn drop(&mut self) {
-        self.slot.unwatch(self.id);
-    }
-}
-
 /// Reads a body, or drops it unread where the answer is known and the client waits to be told to go on.
 async fn read(parts: &Parts<'_>, mut incoming: Incoming, limit: usize, head: Head) -> Upload {
-    let waits = parts
-        .header(EXPECT)
-        .is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    let waits = waits(parts);
     if incoming.is_end_stream() || (waits && head == Head::Known) {
         return Upload::Whole(Bytes::new());
     }
@@ -636,6 +618,13 @@ async fn read(parts: &Parts<'_>, mut incoming: Incoming, limit: usize, head: Hea
     } else {
         Upload::Whole(joined(first, more))
     }
+}
+
+/// Whether a client waits to be told to go on before it sends a body.
+pub(crate) fn waits(parts: &Parts<'_>) -> bool {
+    parts
+        .header(EXPECT)
+        .is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 fn joined(first: Bytes, more: BytesMut) -> Bytes {
@@ -702,7 +691,7 @@ async fn spelling(names: &[&str]) -> io::Result<Extensions> {
     kept.await.map_err(io::Error::other)
 }
 
-fn no_vendor(path: &str) -> Problem {
+pub(crate) fn no_vendor(path: &str) -> Problem {
     let routes = VENDORS
         .iter()
         .flat_map(|kind| kind.routes().iter().map(|route| (kind.name(), *route)));
@@ -729,7 +718,7 @@ fn no_vendor(path: &str) -> Problem {
     .hint(hint)
 }
 
-fn sent<'a>(parts: &Parts<'a>, target: &'a str, body: &'a [u8]) -> Sent<'a> {
+pub(crate) fn sent<'a>(parts: &Parts<'a>, target: &'a str, body: &'a [u8]) -> Sent<'a> {
     Sent {
         method: parts.method.as_str(),
         target,
@@ -739,7 +728,7 @@ fn sent<'a>(parts: &Parts<'a>, target: &'a str, body: &'a [u8]) -> Sent<'a> {
     }
 }
 
-fn with_query<'a>(path: &'a str, query: Option<&str>) -> std::borrow::Cow<'a, str> {
+pub(crate) fn with_query<'a>(path: &'a str, query: Option<&str>) -> std::borrow::Cow<'a, str> {
     query.map_or(path.into(), |query| format!("{path}?{query}").into())
 }
 
@@ -757,7 +746,7 @@ pub(crate) fn count(number: impl Into<u128>, thing: &str) -> String {
     clippy::disallowed_methods,
     reason = "the edge reads the clock, so that nothing else has to"
 )]
-fn system_time() -> Timestamp {
+pub(crate) fn system_time() -> Timestamp {
     Timestamp::now()
 }
 
@@ -765,11 +754,11 @@ fn system_time() -> Timestamp {
     clippy::disallowed_methods,
     reason = "the edge measures how long a call takes"
 )]
-fn started() -> Instant {
+pub(crate) fn started() -> Instant {
     Instant::now()
 }
 
-fn microseconds(started: Instant) -> u64 {
+pub(crate) fn microseconds(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -1,12 +1,15 @@
 //! Whether the calls that were made are those that a test expects; if not, which ones come near, and where they differ.
 //! No I/O, and nobody waits here.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::document::Mistake;
 use crate::journal::{Entry, Filter, Journal};
 use crate::matcher::{Difference, Match, Matcher};
+use crate::sandbox::{Look, Slot};
 use crate::tally::Tally;
 
 /// How many calls that are nearly meant are shown.
@@ -95,6 +98,22 @@ impl Verifier {
         }
     }
 
+    /// Holds the calls so far against what is wanted, for somebody who would wait `left_ms` for more of them.
+    pub fn look(&self, slot: &Slot, left_ms: u64) -> Look<Verdict> {
+        // Read before the journal: a change in between makes the next look come at once.
+        let changes = slot.changes();
+        let sandbox = slot.lock();
+        let verdict = self.judge(&sandbox.journal, &sandbox.tally);
+        drop(sandbox);
+        if left_ms == 0 || self.is_settled(&verdict) {
+            return Look::Found(verdict);
+        }
+        Look::Wait {
+            changes,
+            at_most_ms: left_ms,
+        }
+    }
+
     /// Holds a journal, and what is counted of it, against what is wanted.
     pub fn judge(&self, journal: &Journal, tally: &Tally) -> Verdict {
         let Self {
@@ -167,7 +186,100 @@ impl Verifier {
     }
 }
 
+impl Verdict {
+    /// Goes on if the calls are as expected.
+    ///
+    /// # Panics
+    ///
+    /// If they are not, with everything that there is to say.
+    #[track_caller]
+    pub fn assert(&self) {
+        assert!(self.ok, "{self}");
+    }
+}
+
+/// `1 call is meant, exactly 2 were expected`, and a line for each call that is nearly meant.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.matched {
+            1 => f.write_str("1 call is meant")?,
+            matched => write!(f, "{matched} calls are meant")?,
+        }
+        write!(f, ", {} expected", self.count)?;
+        if !self.complete {
+            f.write_str("; older calls are no longer kept, so there may have been more")?;
+        }
+        for near in &self.nearest {
+            let told = |member: &str| match near.call.get(member) {
+                Some(Value::String(text)) => text.clone(),
+                Some(value) => value.to_string(),
+                None => String::new(),
+            };
+            let [n, method, target, status] = ["n", "method", "target", "status"].map(told);
+            write!(f, "\n  {n}: {method} {target}, answered {status}")?;
+            for difference in &near.differences {
+                let Difference {
+                    member,
+                    wanted,
+                    found,
+                    why,
+                } = difference;
+                write!(f, "; {member}: wanted {wanted}, found {found}")?;
+                why.iter().try_for_each(|why| write!(f, " ({why})"))?;
+            }
+            if near.call.get("why").is_some_and(|why| !why.is_null()) {
+                write!(f, "; {}", told("why"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.exactly, self.at_least, self.at_most) {
+            (Some(n), ..) => write!(f, "exactly {n}"),
+            (None, Some(least), Some(most)) => write!(f, "{least} to {most}"),
+            (None, None, Some(most)) => write!(f, "at most {most}"),
+            (None, least, None) => write!(f, "at least {}", least.unwrap_or(1)),
+        }
+    }
+}
+
 impl Count {
+    /// So many.
+    pub fn exactly(n: u64) -> Self {
+        Self {
+            exactly: Some(n),
+            ..Self::default()
+        }
+    }
+
+    /// So many or more.
+    pub fn at_least(n: u64) -> Self {
+        Self {
+            at_least: Some(n),
+            ..Self::default()
+        }
+    }
+
+    /// So many or fewer.
+    pub fn at_most(n: u64) -> Self {
+        Self {
+            at_most: Some(n),
+            ..Self::default()
+        }
+    }
+
+    /// From the first to the second.
+    pub fn between(least: u64, most: u64) -> Self {
+        Self {
+            exactly: None,
+            at_least: Some(least),
+            at_most: Some(most),
+        }
+    }
+
     fn bounds(self) -> Result<Bounds, Mistake> {
         match (self.exactly, self.at_least, self.at_most) {
             (Some(n), None, None) => Ok(Bounds {

@@ -1,4 +1,4 @@
-//! Through the real parts: the real program, a real socket.
+//! Through the real parts: the real program, a real socket; and the edges that need neither.
 //!
 //! A module a topic. `support` starts the program on a free port and speaks bytes to it.
 
@@ -8,6 +8,7 @@
 mod admin;
 mod contract;
 mod edge;
+mod edges;
 mod examples;
 mod faults;
 mod observed;

@@ -73,11 +73,7 @@ impl Server {
 
     /// A connection of its own.
     pub fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Connection {
-            stream: BufReader::new(stream),
-        }
+        Connection::to(&self.address)
     }
 
     /// One call over a connection of its own.
@@ -132,6 +128,15 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// A connection to `127.0.0.1:PORT`.
+    pub fn to(address: &str) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self {
+            stream: BufReader::new(stream),
+        }
+    }
+
     /// Sends bytes.
     pub fn send(&mut self, bytes: &[u8]) {
         self.stream.get_mut().write_all(bytes).unwrap();

@@ -61,6 +61,7 @@ mod tests {
             "delivery.rs",
             "env.rs",
             "flags.rs",
+            "in_process.rs",
             "log.rs",
             "main.rs",
             "run.rs",

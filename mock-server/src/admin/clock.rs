@@ -65,10 +65,7 @@ pub(super) fn show(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
 /// 9999; the clock is left as it was.
 pub(super) fn set(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let setting: Setting = call.json()?;
-    let mut sandbox = slot.lock();
-    sandbox.clock = setting.clock(sandbox.clock, call.system)?;
-    drop(sandbox);
-    slot.changed();
+    slot.turn_clock(|before| setting.clock(before, call.system))?;
     show(call, slot, "")
 }
 
@@ -109,13 +106,8 @@ pub(super) fn advance(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let by = i64::try_from(step.ms)
         .map(SignedDuration::from_millis)
         .map_err(|_| out_of_range(OutOfRange))?;
-    let mut sandbox = slot.lock();
-    sandbox.clock = sandbox
-        .clock
-        .advanced(by, call.system)
+    slot.turn_clock(|clock| clock.advanced(by, call.system))
         .map_err(out_of_range)?;
-    drop(sandbox);
-    slot.changed();
     show(call, slot, "")
 }
 

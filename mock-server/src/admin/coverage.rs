@@ -5,9 +5,9 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::sandboxes::base_url;
 use super::{Call, Handled, json_answer, known_vendor};
 use crate::sandbox::Slot;
+use crate::sandboxes::base_url;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +23,7 @@ struct Query {
 pub(super) fn show(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let query: Query = call.filters(&[])?;
     let only = known_vendor(query.vendor.as_deref())?;
-    let base_url = base_url(call, slot);
+    let base_url = base_url(slot, call.base_url);
     let sandbox = slot.lock();
     let coverage = sandbox.tally.coverage;
     let reach = sandbox.reach(&base_url);

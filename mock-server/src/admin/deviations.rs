@@ -56,8 +56,7 @@ pub(super) fn replace(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     for active in &mut deviations {
         active.dry_run = dry_run;
     }
-    slot.lock().deviations = deviations;
-    slot.changed();
+    slot.deviate(deviations);
     show(call, slot, "")
 }
 

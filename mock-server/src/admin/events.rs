@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Handled, Problem, Reply, conversions};
+use super::{Call, Handled, Problem, Reply};
+use crate::conversions::Accepted;
 use crate::document::Mistake;
 use crate::journal::Filter;
 use crate::sandbox::Slot;
@@ -114,7 +115,12 @@ pub fn after(slot: &Slot, mut cursor: Cursor, system: Timestamp) -> News {
                 break;
             }
             cursor.conversions[vendor] = n;
-            let shown = conversions::show(n, kind.name(), &conversion);
+            let accepted = Accepted {
+                n,
+                vendor: kind.name(),
+                conversion,
+            };
+            let shown = serde_json::to_value(accepted).expect("texts, numbers and JSON");
             push(&mut text, "conversion", cursor, &shown);
         }
     }

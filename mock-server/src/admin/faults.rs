@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, Handled, Problem, json_answer, no_content};
 use crate::document::{Mistake, nearest};
 use crate::engine::{Body, Parts, Request};
-use crate::fault::{self, Fault, FaultError, Scripted, Turn};
-use crate::matcher::Seen;
+use crate::fault::{Fault, FaultError, Scripted, Told};
 use crate::sandbox::Slot;
 use crate::sandboxes::Destination;
 
@@ -38,7 +37,7 @@ fn get() -> String {
 /// `GET {sb}/faults`: all of them, in order, each with how often it took effect.
 #[expect(clippy::unnecessary_wraps, reason = "handlers look alike")]
 pub(super) fn list(_: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
-    let faults: Vec<Value> = slot.lock().faults.iter().map(Scripted::show).collect();
+    let faults: Vec<Told> = slot.lock().faults.iter().map(Scripted::tell).collect();
     Ok(json_answer(StatusCode::OK, &json!({"faults": faults})))
 }
 
@@ -49,16 +48,14 @@ pub(super) fn list(_: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
 /// 400 when a member is wrong or contradicts another one, 409 when there is a fault of that id; nothing changes then.
 pub(super) fn add(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let fault: Fault = call.json()?;
-    let shown = slot.lock().faults.add(fault).map(Scripted::show)?;
-    slot.changed();
-    Ok(json_answer(StatusCode::CREATED, &shown))
+    let told = slot.add_fault(fault)?;
+    Ok(json_answer(StatusCode::CREATED, &told))
 }
 
 /// `DELETE {sb}/faults`: takes all of them away.
 #[expect(clippy::unnecessary_wraps, reason = "handlers look alike")]
 pub(super) fn clear(_: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
-    slot.lock().faults.clear();
-    slot.changed();
+    slot.clear_faults();
     Ok(no_content())
 }
 
@@ -69,9 +66,9 @@ pub(super) fn clear(_: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
 /// 404.
 pub(super) fn one(_: &Call<'_>, slot: &Arc<Slot>, id: &str) -> Handled {
     let sandbox = slot.lock();
-    let shown = sandbox.faults.get(id).map(Scripted::show);
-    match shown {
-        Some(shown) => Ok(json_answer(StatusCode::OK, &shown)),
+    let told = sandbox.faults.get(id).map(Scripted::tell);
+    match told {
+        Some(told) => Ok(json_answer(StatusCode::OK, &told)),
         None => Err(unknown(id, sandbox.faults.iter().map(Scripted::id))),
     }
 }
@@ -82,12 +79,10 @@ pub(super) fn one(_: &Call<'_>, slot: &Arc<Slot>, id: &str) -> Handled {
 ///
 /// 404.
 pub(super) fn remove(_: &Call<'_>, slot: &Arc<Slot>, id: &str) -> Handled {
-    let mut sandbox = slot.lock();
-    if !sandbox.faults.remove(id) {
+    if !slot.remove_fault(id) {
+        let sandbox = slot.lock();
         return Err(unknown(id, sandbox.faults.iter().map(Scripted::id)));
     }
-    drop(sandbox);
-    slot.changed();
     Ok(no_content())
 }
 
@@ -147,39 +142,10 @@ pub(super) fn check(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
         parts,
         body: Body::Whole(body.as_bytes()),
     };
-    let sandbox = slot.lock();
-    let (met, causes) = sandbox.foresee(visit.vendor, &request, call.system);
-    let header = |name: &str| fault::values(&headers, name);
-    let route = || met;
-    let seen = Seen::new(
-        Some(crate::vendors::VENDORS[visit.vendor].name()),
-        method.as_str(),
-        (visit.path, query.unwrap_or_default()),
-        &header,
-        body.as_bytes(),
-        &route,
-    );
-    let mut taken = Value::Null;
-    let faults: Vec<Value> = sandbox
-        .faults
-        .iter()
-        .map(|scripted| {
-            let (outcome, differences) = match scripted.foresee(visit.vendor, &seen, causes) {
-                Err(differences) => ("other calls", differences),
-                Ok(Turn::Effect) if taken.is_null() => {
-                    taken = scripted.id().into();
-                    ("takes effect", Vec::new())
-                }
-                Ok(Turn::Effect) => ("comes after another one", Vec::new()),
-                Ok(Turn::Skipped) => ("lets this one through first", Vec::new()),
-                Ok(Turn::Spent) => ("is used up", Vec::new()),
-                Ok(Turn::Spared) => ("spares this one by chance", Vec::new()),
-            };
-            json!({"id": scripted.id(), "outcome": outcome, "differences": differences})
-        })
-        .collect();
-    let body = json!({"route": met, "fault": taken, "faults": faults});
-    Ok(json_answer(StatusCode::OK, &body))
+    let checked = slot
+        .lock()
+        .check_faults(visit.vendor, &request, call.system);
+    Ok(json_answer(StatusCode::OK, &checked))
 }
 
 fn headers(given: &Map<String, Value>) -> Result<HeaderMap, Mistake> {

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use crate::document::{self, Mistake, nearest};
 use crate::engine::Answer;
 use crate::form::Form;
-use crate::sandbox::Slot;
+use crate::sandbox::{Look, Slot};
 use crate::sandboxes::{SandboxError, Sandboxes, vendor_named};
 
 /// The contract of this API, OpenAPI 3.1.
@@ -314,6 +314,21 @@ impl Call<'_> {
             }
         }
         document::read(Value::Object(members)).map_err(|mistake| Problem::mistake(&mistake))
+    }
+}
+
+/// What a look at a sandbox leads to: an answer, or another look.
+fn waiting<T>(slot: &Arc<Slot>, look: Look<T>, show: impl FnOnce(T) -> Reply) -> Reply {
+    match look {
+        Look::Found(found) => show(found),
+        Look::Wait {
+            changes,
+            at_most_ms,
+        } => Reply::Wait {
+            slot: Arc::clone(slot),
+            changes,
+            at_most_ms,
+        },
     }
 }
 

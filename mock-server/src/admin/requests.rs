@@ -113,8 +113,6 @@ pub(super) fn one(_: &Call<'_>, slot: &Arc<Slot>, n: &str) -> Handled {
 /// `DELETE {sb}/requests`: forgets the entries. Calls stay counted.
 #[expect(clippy::unnecessary_wraps, reason = "handlers look alike")]
 pub(super) fn clear(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
-    let mut sandbox = slot.lock();
-    sandbox.journal.clear();
-    call.sandboxes.journal_changed(slot, &sandbox);
+    call.sandboxes.forget_requests(slot);
     Ok(no_content())
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, Handled, Problem, clock, deviations, json_answer, no_content};
 use crate::document::Mistake;
 use crate::sandbox::{Part, Slot};
-use crate::sandboxes::{DEFAULT, New};
+use crate::sandboxes::{New, describe};
 
 /// The longest time that a sandbox that is dropped when idle can be left alone: 30 days, in milliseconds.
 const LONGEST_IDLE_MS: u64 = 30 * 24 * 60 * 60 * 1000;
@@ -76,13 +76,16 @@ pub(super) fn create(call: &Call<'_>) -> Handled {
         idle_ms: wanted.idle_ms,
     })?;
     slot.touch(call.system);
-    Ok(json_answer(StatusCode::CREATED, &describe(call, &slot)))
+    Ok(json_answer(
+        StatusCode::CREATED,
+        &describe(&slot, call.base_url),
+    ))
 }
 
 /// `GET /__admin/sandboxes/{id}`.
 #[expect(clippy::unnecessary_wraps, reason = "handlers look alike")]
 pub(super) fn one(call: &Call<'_>, slot: &Arc<Slot>) -> Handled {
-    Ok(json_answer(StatusCode::OK, &describe(call, slot)))
+    Ok(json_answer(StatusCode::OK, &describe(slot, call.base_url)))
 }
 
 /// `DELETE /__admin/sandboxes/{id}`.
@@ -105,27 +108,4 @@ pub(super) fn reset(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     call.sandboxes
         .reset(slot, only.as_deref().unwrap_or(&Part::ALL))?;
     Ok(no_content())
-}
-
-fn describe(call: &Call<'_>, slot: &Slot) -> Value {
-    let base_url = base_url(call, slot);
-    let mut shown = json!({
-        "id": slot.id,
-        "base_url": base_url,
-        "prefix_only": slot.prefix_only,
-        "vendors": slot.lock().access(&base_url),
-    });
-    if let Some(idle_ms) = slot.idle_ms {
-        shown["idle_ms"] = idle_ms.into();
-    }
-    shown
-}
-
-/// What leads to a sandbox; the vendors' names stand behind it.
-pub(super) fn base_url(call: &Call<'_>, slot: &Slot) -> String {
-    if slot.id == DEFAULT {
-        call.base_url.to_owned()
-    } else {
-        format!("{}/s/{}", call.base_url, slot.id)
-    }
 }

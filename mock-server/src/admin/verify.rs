@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{Call, Handled, LONGEST_WAIT_MS, Problem, Reply, json_answer};
+use super::{Call, Handled, LONGEST_WAIT_MS, Problem, json_answer, waiting};
 use crate::document::Mistake;
 use crate::matcher::Match;
 use crate::sandbox::Slot;
@@ -39,17 +39,8 @@ pub(super) fn verify(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
         return Err(Problem::mistake(&Mistake::new(["wait_ms"], message)));
     }
     let left_ms = wanted.wait_ms.saturating_sub(call.waited_ms);
-    // Read before the journal: a change in between makes the edge ask again at once.
-    let changes = slot.changes();
-    let sandbox = slot.lock();
-    let verdict = verifier.judge(&sandbox.journal, &sandbox.tally);
-    drop(sandbox);
-    if left_ms == 0 || verifier.is_settled(&verdict) {
-        return Ok(json_answer(StatusCode::OK, &verdict));
-    }
-    Ok(Reply::Wait {
-        slot: Arc::clone(slot),
-        changes,
-        at_most_ms: left_ms,
-    })
+    let look = verifier.look(slot, left_ms);
+    Ok(waiting(slot, look, |verdict| {
+        json_answer(StatusCode::OK, &verdict)
+    }))
 }

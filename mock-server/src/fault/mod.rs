@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -184,6 +185,42 @@ pub struct Scripted {
     effects: u64,
 }
 
+/// A fault, and how often it took effect.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Told {
+    /// As it was given, with what was left out filled in.
+    #[serde(flatten)]
+    pub fault: Fault,
+    /// Calls that matched.
+    pub matched: u64,
+    /// Calls that it took effect on.
+    pub effects: u64,
+    /// Calls that it will still take effect on; without a bound there is no number.
+    pub left: Option<u64>,
+}
+
+/// What the faults of a sandbox would make of a request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Checked {
+    /// The documented route that it would meet.
+    pub route: Option<&'static str>,
+    /// The id of the fault that it would meet.
+    pub fault: Option<String>,
+    /// All of them, in order.
+    pub faults: Vec<CheckedFault>,
+}
+
+/// What one fault would make of a request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CheckedFault {
+    /// Its id.
+    pub id: String,
+    /// What would become of the request, in words.
+    pub outcome: &'static str,
+    /// Where it is for other calls than this one: in what they differ.
+    pub differences: Vec<Difference>,
+}
+
 /// Why a fault cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum FaultError {
@@ -279,6 +316,44 @@ impl Faults {
     /// Takes all faults away. Ids start again.
     pub fn clear(&mut self) {
         *self = Self::new(self.seed);
+    }
+
+    /// Which of them a request to a vendor would meet, given the route that it meets and whether it would cause anything.
+    pub(crate) fn check(
+        &self,
+        vendor: usize,
+        request: &Request<'_>,
+        route: Option<&'static str>,
+        causes: bool,
+    ) -> Checked {
+        let header = |name: &str| values(request.parts.headers, name);
+        let met = || route;
+        let seen = seen(VENDORS[vendor].name(), request, &header, &met);
+        let mut fault = None;
+        let each = |scripted: &Scripted| {
+            let (outcome, differences) = match scripted.foresee(vendor, &seen, causes) {
+                Err(differences) => ("other calls", differences),
+                Ok(Turn::Effect) if fault.is_none() => {
+                    fault = Some(scripted.id().to_owned());
+                    ("takes effect", Vec::new())
+                }
+                Ok(Turn::Effect) => ("comes after another one", Vec::new()),
+                Ok(Turn::Skipped) => ("lets this one through first", Vec::new()),
+                Ok(Turn::Spent) => ("is used up", Vec::new()),
+                Ok(Turn::Spared) => ("spares this one by chance", Vec::new()),
+            };
+            CheckedFault {
+                id: scripted.id().to_owned(),
+                outcome,
+                differences,
+            }
+        };
+        let faults = self.iter().map(each).collect();
+        Checked {
+            route,
+            fault,
+            faults,
+        }
     }
 
     /// Whether any of them has to see the body of a call to that vendor.
@@ -413,17 +488,17 @@ impl Scripted {
     }
 
     /// As it was given, with what was left out filled in, and how often it took effect.
-    pub fn show(&self) -> Value {
-        let fault = Fault {
-            id: Some(self.id.to_string()),
-            when: Some(self.when),
-            ..self.fault.clone()
-        };
-        let mut shown = serde_json::to_value(fault).expect("texts and numbers");
-        let left = self.fault.times.map(|times| times - self.effects);
-        let counts = json!({"matched": self.matched, "effects": self.effects, "left": left});
-        crate::document::extend(&mut shown, counts);
-        shown
+    pub fn tell(&self) -> Told {
+        Told {
+            fault: Fault {
+                id: Some(self.id.to_string()),
+                when: Some(self.when),
+                ..self.fault.clone()
+            },
+            matched: self.matched,
+            effects: self.effects,
+            left: self.fault.times.map(|times| times - self.effects),
+        }
     }
 
     /// Calls that it took effect on.
@@ -651,6 +726,136 @@ fn named(fault: &Fault) -> Result<Option<Named>, Mistake> {
 }
 
 impl Fault {
+    /// Does these things to every call, until it is told otherwise.
+    pub fn new(effect: Effects) -> Self {
+        Self {
+            id: None,
+            wanted: Match::default(),
+            skip: 0,
+            times: None,
+            probability: always(),
+            when: None,
+            effect,
+        }
+    }
+
+    /// Answers with a status: `Fault::status(429)` with the vendor's own documented body and headers,
+    /// `Fault::status(Status::of(502).body("bad gateway"))` with others.
+    pub fn status(status: impl Into<Status>) -> Self {
+        Self::new(Effects {
+            status: Some(status.into()),
+            ..Effects::default()
+        })
+    }
+
+    /// A condition of a vendor: `comm100.error_3`.
+    pub fn named(condition: impl Into<String>) -> Self {
+        Self::new(Effects {
+            named: Some(condition.into()),
+            ..Effects::default()
+        })
+    }
+
+    /// Answers later.
+    pub fn delay(delay: impl Into<DelayMs>) -> Self {
+        Self::new(Effects::default()).and_delay(delay)
+    }
+
+    /// Ends the connection.
+    pub fn connection(connection: Connection) -> Self {
+        Self::new(Effects::default()).and_connection(connection)
+    }
+
+    /// Spoils the body.
+    pub fn body(spoil: Spoil) -> Self {
+        Self::new(Effects::default()).and_body(spoil)
+    }
+
+    /// Sends the body in small pieces, with a pause between two of them.
+    pub fn dribble(bytes: usize, every: Duration) -> Self {
+        Self::new(Effects::default()).and_dribble(bytes, every)
+    }
+
+    /// The same, and the answer goes out later.
+    #[must_use]
+    pub fn and_delay(mut self, delay: impl Into<DelayMs>) -> Self {
+        self.effect.delay_ms = Some(delay.into());
+        self
+    }
+
+    /// The same, and the connection ends.
+    #[must_use]
+    pub fn and_connection(mut self, connection: Connection) -> Self {
+        self.effect.connection = Some(connection);
+        self
+    }
+
+    /// The same, and the body is spoilt.
+    #[must_use]
+    pub fn and_body(mut self, spoil: Spoil) -> Self {
+        self.effect.body = Some(spoil);
+        self
+    }
+
+    /// The same, and the body goes out in small pieces.
+    #[must_use]
+    pub fn and_dribble(mut self, bytes: usize, every: Duration) -> Self {
+        self.effect.dribble = Some(Dribble {
+            bytes,
+            every_ms: milliseconds(every),
+        });
+        self
+    }
+
+    /// Only for these calls.
+    #[must_use]
+    pub fn on(mut self, wanted: Match) -> Self {
+        self.wanted = wanted;
+        self
+    }
+
+    /// Only so often.
+    #[must_use]
+    pub fn times(mut self, times: u64) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Lets so many calls through first.
+    #[must_use]
+    pub fn skip(mut self, skip: u64) -> Self {
+        self.skip = skip;
+        self
+    }
+
+    /// Only by this chance, above 0 and up to 1.
+    #[must_use]
+    pub fn probability(mut self, probability: f64) -> Self {
+        self.probability = probability;
+        self
+    }
+
+    /// Instead of the engine: nothing changes.
+    #[must_use]
+    pub fn before(mut self) -> Self {
+        self.when = Some(When::Before);
+        self
+    }
+
+    /// Behind the engine: the call took effect, only its answer is lost or changed.
+    #[must_use]
+    pub fn after(mut self) -> Self {
+        self.when = Some(When::After);
+        self
+    }
+
+    /// By this id in place of one that is made up.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
     /// Where it stands: as it says, or as follows from what it does.
     fn place(&self, of_events: bool) -> Result<When, Mistake> {
         let Effects {
@@ -770,6 +975,20 @@ impl Status {
             headers: serde_json::Map::new(),
             body: None,
         }
+    }
+
+    /// The same, with a header in place of a documented one, or beside them.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// The same, with a body in place of the documented one: a text as it is, anything else as JSON.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Value>) -> Self {
+        self.body = Some(body.into());
+        self
     }
 
     fn check(&self, wanted: &Match) -> Result<(), Mistake> {
@@ -925,6 +1144,23 @@ impl Spoil {
             .insert(CONTENT_LENGTH, body.len().into());
         *answer.body_mut() = body;
     }
+}
+
+impl From<u16> for Status {
+    fn from(code: u16) -> Self {
+        Self::of(code)
+    }
+}
+
+impl From<Duration> for DelayMs {
+    fn from(delay: Duration) -> Self {
+        Self::Fixed(milliseconds(delay))
+    }
+}
+
+/// What is too long for a number is too long for a fault, which says so.
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl<'de> Deserialize<'de> for Status {
