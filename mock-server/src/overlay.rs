@@ -155,7 +155,7 @@ fn decide_around<V: Vendor>(
         .iter_mut()
         .filter(|active| active.stands_in(V::NAME))
     {
-        if !active.when.request_holds(&call, || plain.route) {
+        if !active.when.request_holds(&call, || Engine::of(plain)) {
             continue;
         }
         let before = at;
@@ -195,12 +195,12 @@ pub(crate) fn head<V: Vendor>(
         parts: *parts,
         body: Body::Whole(&[]),
     };
-    let route = LazyCell::new(|| V::decide(state, &Usage::default(), &request, now).route);
+    let plain = LazyCell::new(|| V::decide(state, &Usage::default(), &request, now));
     let mut call = Call::new(&request);
     let mut at = now;
     let mut open = Vec::new();
     for active in deviations.iter().filter(|active| active.stands_in(V::NAME)) {
-        if active.when.request_holds(&call, || *route) {
+        if active.when.request_holds(&call, || Engine::of(&plain)) {
             at = active.clock.map_or(at, |clock| clock.now(at));
             active.request.apply(&mut call);
             open.extend_from_slice(&active.ignore);
@@ -349,11 +349,28 @@ struct When {
     target: Found,
     headers: Vec<(HeaderName, Option<Regex>)>,
     body: Found,
+    sound: Option<bool>,
     by: Option<String>,
     accepted: Option<bool>,
     status: Option<StatusCode>,
     answer: Option<Regex>,
     answer_headers: Vec<(HeaderName, Option<Regex>)>,
+}
+
+/// What an engine says of a call as it was sent.
+#[derive(Clone, Copy)]
+struct Engine {
+    route: Option<&'static str>,
+    accepts: bool,
+}
+
+impl Engine {
+    fn of<E>(outcome: &Outcome<E>) -> Self {
+        Self {
+            route: outcome.route,
+            accepts: outcome.refused_by.is_empty(),
+        }
+    }
 }
 
 /// What must be found in a text, and what must not.
@@ -392,6 +409,7 @@ impl When {
             target: found(&when.target, &when.not_target, "target")?,
             headers: wanted_headers("when.header", &when.header)?,
             body: found(&when.body, &when.not_body, "body")?,
+            sound: when.sound,
             by: when.by.clone(),
             accepted: when.accepted,
             status: status("when.status", when.status)?,
@@ -409,15 +427,16 @@ impl When {
             || !self.answer_headers.is_empty()
     }
 
-    fn request_holds(&self, call: &Call<'_>, route: impl FnOnce() -> Option<&'static str>) -> bool {
+    fn request_holds(&self, call: &Call<'_>, plain: impl Fn() -> Engine) -> bool {
         self.method
             .as_ref()
             .is_none_or(|method| *method == *call.method)
             && self.target.holds(call.target.as_bytes())
             && headers_hold(&self.headers, &call.headers)
             && self.body.holds(&call.body)
-            // Last: the engine must be asked for it.
-            && (self.route.is_none() || self.route.as_deref() == route())
+            // Last: the engine must be asked for them.
+            && (self.route.is_none() || self.route.as_deref() == plain().route)
+            && self.sound.is_none_or(|sound| plain().accepts == sound)
     }
 
     fn outcome_holds<E>(&self, outcome: &Outcome<E>) -> bool {
@@ -1048,6 +1067,7 @@ mod tests {
             r#"header = { Content-Type = "form", X-None = false }"#,
             r#"body = "value=500$""#,
             r#"not_body = "Product""#,
+            "sound = false",
             r#"by = "comm100.mark.unknown_name""#,
             "accepted = false",
             "status = 200",
@@ -1066,6 +1086,7 @@ mod tests {
             r#"header = { X-None = "" }"#,
             r#"body = "Product""#,
             r#"not_body = "value""#,
+            "sound = true",
             r#"by = "comm100.mark.error_3""#,
             "accepted = true",
             "status = 400",
