@@ -256,7 +256,8 @@ pub struct Outcome<E> {
     pub counts: Vec<Count>,
     /// The rules that refused the call; none if it was accepted.
     pub refused_by: Vec<RuleId>,
-    /// Why it was refused, for people, without secrets: "X-API-Key matches no key".
+    /// Why it was refused, for people, without secrets: "X-API-Key matches no key". For a call that was accepted and leads
+    /// to less than its sender may think, why that is.
     pub why: Cow<'static, str>,
     /// The id of the fault that took effect.
     pub fault: Option<Arc<str>>,

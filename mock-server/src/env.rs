@@ -43,9 +43,9 @@ fn ask(admin_url: &str, token: Option<&str>) -> anyhow::Result<Value> {
     if let Some(token) = token {
         request = request.header("Authorization", format!("Bearer {token}"));
     }
-    let mut answer = request
-        .call()
-        .with_context(|| format!("cannot ask {admin_url}"))?;
+    let mut answer = request.call().with_context(|| {
+        format!("cannot ask {admin_url}; start a server, or name its base URL: mock-server env URL")
+    })?;
     let body = answer.body_mut().read_to_string().unwrap_or_default();
     let body: Value = serde_json::from_str(&body).unwrap_or_default();
     let status = answer.status().as_u16();

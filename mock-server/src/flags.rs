@@ -83,6 +83,8 @@ pub enum FailOn {
     Unmatched,
     /// Calls answered 429 or 5xx, after which no call of the same route was accepted
     Unretried,
+    /// No call to any vendor at all: the client went elsewhere
+    Uncalled,
 }
 
 /// Which server's variables to print, and how.

@@ -153,6 +153,10 @@ impl Journal {
             self.bytes -= entry.size();
             self.forgotten = self.forgotten.max(entry.n);
         }
+        // Thousands of journals would keep the room of entries that they had once.
+        if self.entries.len() < self.entries.capacity() / 4 {
+            self.entries.shrink_to(self.entries.len() * 2);
+        }
     }
 
     /// Forgets all entries. Calls stay counted, and numbers go on.
@@ -245,6 +249,11 @@ impl Filter {
 }
 
 impl Entry {
+    /// Whether an engine refused the call.
+    pub fn is_refused(&self) -> bool {
+        !self.refused_by.is_empty()
+    }
+
     /// The call's number.
     pub fn n(&self) -> u64 {
         self.n
@@ -494,5 +503,51 @@ impl<'a> Unpacked<'a> {
                 (name.into_owned(), shown)
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_that_lost_its_entries_gives_their_room_back() {
+        let headers = HeaderMap::new();
+        let sent = Sent {
+            method: "GET",
+            target: "/",
+            prefix: 0,
+            headers: &headers,
+            body: b"",
+        };
+        let fate = || Fate {
+            at: Timestamp::UNIX_EPOCH,
+            vendor: None,
+            route: None,
+            answer: None,
+            refused_by: &[],
+            why: "".into(),
+            fault: None,
+            duration_us: 0,
+        };
+        let bounds = Bounds {
+            entries: 1_000,
+            bytes: 1 << 20,
+        };
+        let mut journal = Journal::default();
+        for _ in 0..1_000 {
+            journal.record(&sent, fate(), bounds);
+        }
+        for _ in 0..990 {
+            journal.drop_oldest();
+        }
+        assert!(journal.entries.capacity() < 100);
+        assert_eq!(journal.get(1_000).map(Entry::n), Some(1_000));
+        // At its bound it goes on in the room that it has.
+        let mut full = Journal::default();
+        for _ in 0..3_000 {
+            full.record(&sent, fate(), bounds);
+        }
+        assert_eq!(full.entries.len(), 1_000);
     }
 }

@@ -32,6 +32,19 @@ pub fn call(vendor: &str, sandbox: &str, sent: &Sent<'_>, outcome: &Outcome<()>)
         );
         return;
     }
+    if outcome.refused_by.is_empty() && !outcome.why.is_empty() {
+        let why = &*outcome.why;
+        tracing::warn!(
+            vendor,
+            status,
+            method,
+            target,
+            sandbox,
+            why,
+            "{vendor} {status} {method} {target}: {why} ({sandbox})"
+        );
+        return;
+    }
     if outcome.refused_by.is_empty() {
         tracing::info!(
             vendor,

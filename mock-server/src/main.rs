@@ -210,5 +210,6 @@ fn one_line(complaint: &str) -> String {
     let said: Vec<&str> = lines
         .filter(|line| !line.is_empty() && !line.starts_with("For more"))
         .collect();
-    format!("{}; --help lists every flag", said.join("; "))
+    let said = said.join("; ").replace(":; ", ": ");
+    format!("{said}; --help lists every flag")
 }

@@ -309,10 +309,15 @@ impl Matcher {
         if let Some(route) = &wanted.route {
             known_route(route, wanted.vendor.as_deref())?;
         }
-        if let Some(method) = &wanted.method
-            && method.parse::<Method>().is_err()
-        {
-            return Err(Mistake::new(["method"], format!("{method:?} is no method")));
+        if let Some(method) = &wanted.method {
+            if method.parse::<Method>().is_err() {
+                return Err(Mistake::new(["method"], format!("{method:?} is no method")));
+            }
+            let capitals = method.to_ascii_uppercase();
+            if *method != capitals {
+                let message = format!("methods are written in capitals: {capitals}");
+                return Err(Mistake::new(["method"], message));
+            }
         }
         if wanted.unmatched == Some(true) && (wanted.vendor.is_some() || wanted.route.is_some()) {
             let message = "a call that fits no vendor has neither vendor nor route";
@@ -866,6 +871,10 @@ mod tests {
                 "comm100 has no route",
             ),
             (json!({"method": "A B"}), "method: \"A B\" is no method"),
+            (
+                json!({"method": "post"}),
+                "method: methods are written in capitals: POST",
+            ),
             (json!({"heders": {}}), "did you mean `headers`?"),
             (
                 json!({"form": {"a": {"equls": 1}}}),

@@ -190,6 +190,10 @@ fn exit_code(status: ExitStatus) -> u8 {
 fn failures(tally: &Tally, fail_on: &[FailOn]) -> Vec<String> {
     let refused: u64 = refusals(tally).values().sum();
     let unmatched = tally.calls(None);
+    let vendors: u64 = VENDORS
+        .iter()
+        .map(|kind| tally.calls(Some(kind.name())))
+        .sum();
     let unretried: u64 = tally.unretried().map(|(_, calls)| calls).sum();
     [
         (FailOn::Refused, refused, "refused"),
@@ -199,6 +203,10 @@ fn failures(tally: &Tally, fail_on: &[FailOn]) -> Vec<String> {
     .into_iter()
     .filter(|(what, calls, _)| *calls > 0 && fail_on.contains(what))
     .map(|(_, calls, what)| format!("{} {what}", count(calls, "call")))
+    .chain(
+        (vendors == 0 && fail_on.contains(&FailOn::Uncalled))
+            .then(|| "no vendor was called".to_owned()),
+    )
     .collect()
 }
 
@@ -221,7 +229,9 @@ fn uncovered(coverage: &[VendorReport], wanted: f64) -> Option<String> {
         f64::from(met) * 100.0 / f64::from(documented)
     };
     (percent < wanted).then(|| {
-        format!("{met} of {documented} documented answers met, {percent:.1} % of {wanted} % wanted")
+        // Rounded down, as in the table: what is missing is missing.
+        let shown = (percent * 10.0).floor() / 10.0;
+        format!("{met} of {documented} documented answers met, {shown:.1} % of {wanted} % wanted")
     })
 }
 
@@ -343,7 +353,7 @@ fn report(
         .map(|(fault, effects)| format!("  {effects} x {fault}"))
         .collect();
     if !faults.is_empty() {
-        lines.push("faults that took effect:".to_owned());
+        lines.push("faults that took effect, by id in any sandbox:".to_owned());
         lines.extend(faults);
     }
 
@@ -447,7 +457,7 @@ refused:
   3 x Chase 401 chase.key.known: {says}
 unmatched by any vendor: 2 calls
   GET /nowhere
-faults that took effect:
+faults that took effect, by id in any sandbox:
   1 x flaky
 unretried: answered 429 or 5xx, and no later call of the route was accepted
   1 x Chase POST /api/v2/conversions
@@ -511,6 +521,11 @@ failed: 2 calls unmatched"
     fn a_verdict_fails_only_on_what_it_was_asked_for() {
         let tally = eventful();
         assert_eq!(failures(&tally, &[]), [""; 0]);
+        assert_eq!(failures(&tally, &[FailOn::Uncalled]), [""; 0]);
+        assert_eq!(
+            failures(&Tally::default(), &[FailOn::Uncalled]),
+            ["no vendor was called"]
+        );
         assert_eq!(
             failures(
                 &tally,

@@ -138,8 +138,10 @@ impl Verifier {
                 }
                 Err(differences) => {
                     others.push((differences, entry));
-                    // Newest first, so of equals the newest stay.
-                    others.sort_by_key(|(differences, _)| differences.len());
+                    // Newest first, so of equals the newest stay; but what was refused is what a test wonders about.
+                    others.sort_by_key(|(differences, entry)| {
+                        (distance(differences), !entry.is_refused())
+                    });
                     others.truncate(NEAREST);
                 }
             }
@@ -244,6 +246,20 @@ impl fmt::Display for Count {
             (None, least, None) => write!(f, "at least {}", least.unwrap_or(1)),
         }
     }
+}
+
+/// How far a call is from what is meant: another vendor or route is another call altogether, another value may be another
+/// order, a value that is missing is rather this one, and so is one that was only answered differently.
+fn distance(differences: &[Difference]) -> usize {
+    let each = differences
+        .iter()
+        .map(|difference| match difference.member.as_str() {
+            "vendor" | "route" | "method" | "path" | "unmatched" => 4,
+            "status" | "refused" | "refused_by" | "fault" => 1,
+            _ if difference.found.is_null() => 1,
+            _ => 2,
+        });
+    each.sum()
 }
 
 impl Count {

@@ -186,6 +186,69 @@ fn a_wrong_call_is_explained_by_log_journal_and_verdict_alike() {
 }
 
 #[test]
+fn the_refused_call_comes_before_others_that_went_well() {
+    let server = Server::start(&["--quiet"]);
+    let (_, target, headers, body, _) = wrong_calls()[2];
+    let order = |rest: &str| {
+        server.call(
+            "POST",
+            target,
+            &headers,
+            format!("{body}&{rest}").as_bytes(),
+        )
+    };
+    assert_eq!(order("OrderId=O3&Amount=four").status, 400);
+    assert_eq!(order("orderId=O4").status, 400);
+    for id in ["O5", "O6", "O7"] {
+        assert_eq!(order(&format!("OrderId={id}")).status, 200);
+    }
+    for wanted in [
+        json!({"vendor": "impact", "status": 200, "form": {"OrderId": "O3"}}),
+        json!({"vendor": "impact", "refused": false, "form": {"OrderId": "O3"}}),
+    ] {
+        let verdict = verify(&server, &json!({"match": wanted}));
+        assert_eq!(verdict["nearest"][0]["n"], 1, "{verdict}");
+    }
+    let verdict = verify(
+        &server,
+        &json!({"match": {"vendor": "impact", "status": 200, "form": {"OrderId": "O4"}}}),
+    );
+    assert_eq!(verdict["nearest"][0]["n"], 2, "{verdict}");
+}
+
+#[test]
+fn what_is_accepted_in_vain_says_why() {
+    let server = Server::start(&["--quiet"]);
+    assert_eq!(
+        sell(&server, "mock-chase-key", &sale("nobody@example.com")),
+        200
+    );
+    let (_, target, headers, body, _) = wrong_calls()[2];
+    for _ in 0..2 {
+        server.call(
+            "POST",
+            target,
+            &headers,
+            format!("{body}&OrderId=O1").as_bytes(),
+        );
+    }
+    let why = |n: u32| admin(&server, "GET", &format!("/requests/{n}"), "").1["why"].clone();
+    assert!(
+        why(1)
+            .as_str()
+            .unwrap()
+            .contains("no contact of the key's organisation")
+    );
+    assert_eq!(why(2), Value::Null);
+    assert!(why(3).as_str().unwrap().contains("CONV_DUPLICATE"));
+    let log = server.stop();
+    assert!(
+        log.contains("no contact") && log.contains("CONV_DUPLICATE"),
+        "{log}"
+    );
+}
+
+#[test]
 fn secrets_are_matched_and_never_shown() {
     let server = Server::start(&[]);
     sell(&server, "wrong-secret-key", &sale("user@example.com"));

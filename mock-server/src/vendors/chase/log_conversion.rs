@@ -73,10 +73,12 @@ pub(super) fn submit(
         None => answers.empty(status),
     };
     if !seed.has_contact(organisation, &submitted.email) {
-        return Ok(Outcome::accepted(acknowledge(
-            StatusCode::OK,
-            &settings.not_associated_body,
-        )));
+        let why = "email: this is no contact of the key's organisation, so nothing is logged";
+        let answer = acknowledge(StatusCode::OK, &settings.not_associated_body);
+        return Ok(Outcome {
+            why: why.into(),
+            ..Outcome::accepted(answer)
+        });
     }
     let queued = Queued {
         at: now,

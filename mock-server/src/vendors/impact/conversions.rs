@@ -1,5 +1,6 @@
 //! Page "Conversions": a partner submits a transaction of its own.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use fixtures::rule;
@@ -55,7 +56,15 @@ pub(super) fn submit(call: &Call<'_>, payload: &Payload<'_>) -> Result<Outcome<E
     let record = record(call, &fields, lines, payload.as_form());
     let batch = call.state.next_batch();
     let answer = queued(call, batch, &warnings);
-    Ok(Outcome::accepted(answer).causing(Event::Submitted {
+    let why = record.reason.map_or(Cow::Borrowed(""), |reason| {
+        let code = reason.code();
+        format!("the submission will end with {code}, without an action").into()
+    });
+    let outcome = Outcome {
+        why,
+        ..Outcome::accepted(answer)
+    };
+    Ok(outcome.causing(Event::Submitted {
         batch,
         record: Arc::new(record),
     }))
