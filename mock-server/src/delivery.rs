@@ -20,6 +20,8 @@ use crate::engine::Pace;
 /// The body of an answer. An empty one does not say beforehand that it is at its end, as `Full` does: hyper would then
 /// move its length behind the other headers.
 pub(crate) enum Outgoing {
+    /// Nothing, and it says so beforehand: over HTTP/2 the headers end the answer.
+    Nothing,
     /// All of it at once.
     Whole(Bytes),
     /// In pieces, and perhaps not to its end.
@@ -65,6 +67,7 @@ impl Body for Outgoing {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match &mut *self {
+            Self::Nothing => Poll::Ready(None),
             Self::Whole(bytes) => {
                 let bytes = std::mem::take(bytes);
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
@@ -76,8 +79,13 @@ impl Body for Outgoing {
         }
     }
 
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+
     fn size_hint(&self) -> SizeHint {
         match self {
+            Self::Nothing => SizeHint::with_exact(0),
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Pieces(pieces) => {
                 SizeHint::with_exact((pieces.left.len() + pieces.withheld) as u64)

@@ -58,6 +58,16 @@ fn ask(admin_url: &str, token: Option<&str>) -> anyhow::Result<Value> {
     Ok(body)
 }
 
+/// The variables of credentials, whether or not a seed has them.
+pub const CREDENTIALS: [&str; 6] = [
+    "COMM100_USERNAME",
+    "COMM100_PASSWORD",
+    "CHASE_API_KEY",
+    "IMPACT_ACCOUNT_SID",
+    "IMPACT_AUTH_TOKEN",
+    "IMPACT_MEDIA_PARTNER_ID",
+];
+
 /// Names and values, in the order of the documentation. `vendors` is what a sandbox says of each: its base URL and its
 /// credentials.
 pub fn variables(
@@ -129,7 +139,7 @@ fn dotenv_quoted(value: &str) -> String {
         return format!("'{value}'");
     }
     let mut quoted = value.replace('\\', r"\\").replace('"', "\\\"");
-    quoted = quoted.replace('$', r"\$");
+    quoted = quoted.replace('$', r"\$").replace('`', r"\`");
     format!("\"{quoted}\"")
 }
 

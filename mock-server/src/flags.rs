@@ -81,7 +81,7 @@ pub enum FailOn {
     Refused,
     /// Calls that fit no vendor
     Unmatched,
-    /// Calls answered 429 or 5xx, after which no call of the same route was accepted
+    /// Calls answered 429 or 5xx or not at all, after which no call of the same route was accepted
     Unretried,
     /// No call to any vendor at all: the client went elsewhere
     Uncalled,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use fixtures::RuleId;
 use http::HeaderMap;
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use crate::document::extend;
@@ -77,6 +78,8 @@ pub struct Journal {
     last: u64,
     /// The newest call that was dropped or deleted.
     forgotten: u64,
+    /// The last call before somebody had the entries forgotten.
+    cleared: u64,
     /// How many were dropped to stay within the bounds.
     dropped: u64,
     /// Whether nothing more is kept, because the sandbox is gone.
@@ -164,6 +167,7 @@ impl Journal {
         self.entries = VecDeque::new();
         self.bytes = 0;
         self.forgotten = self.last;
+        self.cleared = self.last;
     }
 
     /// Forgets all entries, and keeps none from now on.
@@ -175,6 +179,11 @@ impl Journal {
     /// Whether nothing more is kept, because the sandbox is gone.
     pub fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// The last call before somebody had the entries forgotten; 0 if nobody did.
+    pub fn cleared(&self) -> u64 {
+        self.cleared
     }
 
     /// How many entries were dropped to stay within the bounds.
@@ -395,7 +404,9 @@ fn masked(target: &str) -> Cow<'_, str> {
         return Cow::Borrowed(target);
     };
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}={MASK}"),
+        Some((name, _)) if is_secret(&percent_decode_str(name).decode_utf8_lossy()) => {
+            format!("{name}={MASK}")
+        }
         _ => pair.to_owned(),
     });
     Cow::Owned(format!("{path}?{}", pairs.collect::<Vec<_>>().join("&")))

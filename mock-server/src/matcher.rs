@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use fixtures::RuleId;
-use http::Method;
+use http::{HeaderName, Method};
 use regex::{Regex, RegexBuilder};
 use serde::de::{Deserializer, Error as _};
 use serde::ser::{SerializeMap, Serializer};
@@ -16,6 +16,7 @@ use crate::document::{Mistake, nearest};
 use crate::form::Form;
 use crate::journal::{MASK, is_secret};
 use crate::sandboxes::vendor_named;
+use crate::sentences::is_rule;
 use crate::vendors::VENDORS;
 
 /// How large a compiled expression may be, in bytes.
@@ -304,7 +305,7 @@ impl Matcher {
     /// When there is no such vendor, route or method, or an expression cannot be compiled.
     pub fn new(wanted: Match) -> Result<Self, Mistake> {
         if let Some(vendor) = &wanted.vendor {
-            vendor_named(vendor).map_err(|mistake| mistake.below("vendor"))?;
+            vendor_named(vendor).map_err(|mistake| Mistake::new(["vendor"], mistake.message))?;
         }
         if let Some(route) = &wanted.route {
             known_route(route, wanted.vendor.as_deref())?;
@@ -318,6 +319,34 @@ impl Matcher {
                 let message = format!("methods are written in capitals: {capitals}");
                 return Err(Mistake::new(["method"], message));
             }
+        }
+        if let Some(status) = wanted.status
+            && !(100..600).contains(&status)
+        {
+            return Err(Mistake::new(
+                ["status"],
+                format!("{status} is no status, 100 to 599"),
+            ));
+        }
+        if let Some(prefix) = &wanted.refused_by
+            && !is_rule(prefix)
+        {
+            let message = format!(
+                "no rule is {prefix:?}, or begins so; the journal shows those that refused a call"
+            );
+            return Err(Mistake::new(["refused_by"], message));
+        }
+        if let Some(name) = wanted
+            .headers
+            .keys()
+            .find(|name| name.parse::<HeaderName>().is_err())
+        {
+            let message = "this is no name of a header";
+            return Err(Mistake::new(["headers", name], message));
+        }
+        if let Some(name) = wanted.json.keys().find(|name| !is_pointer(name)) {
+            let message = "in a JSON Pointer ~0 stands for ~, and ~1 for /";
+            return Err(Mistake::new(["json", name], message));
         }
         if wanted.unmatched == Some(true) && (wanted.vendor.is_some() || wanted.route.is_some()) {
             let message = "a call that fits no vendor has neither vendor nor route";
@@ -553,6 +582,12 @@ fn known_route(route: &str, vendor: Option<&str>) -> Result<(), Mistake> {
     ))
 }
 
+/// Whether a name means what it says: what begins with a slash is a JSON Pointer.
+fn is_pointer(name: &str) -> bool {
+    let mut escapes = name.split('~').skip(1);
+    !name.starts_with('/') || escapes.all(|rest| rest.starts_with(['0', '1']))
+}
+
 /// The JSON Pointer that a name means.
 fn pointer(name: &str) -> String {
     if name.is_empty() || name.starts_with('/') {
@@ -572,14 +607,22 @@ impl Place {
                 let values = (seen.header)(name);
                 (values.into_iter().map(Value::from).collect(), None)
             }
-            Self::Query(name) => (texts(Form::parse(seen.query.as_bytes()), name), None),
+            Self::Query(name) => {
+                let none = seen.query.is_empty();
+                (
+                    texts(Form::parse(seen.query.as_bytes()), name),
+                    none.then(|| "there is no query".to_owned()),
+                )
+            }
             Self::Form(name) => {
                 let found: Vec<Value> = texts(Form::parse(seen.body), name);
                 let is_json = found.is_empty() && seen.json().is_ok_and(|json| !json.is_number());
-                (
-                    found,
-                    is_json.then(|| "the body is JSON, not a form: use `json`".to_owned()),
-                )
+                let why = if seen.body.is_empty() {
+                    Some("there is no body")
+                } else {
+                    is_json.then_some("the body is JSON, not a form: use `json`")
+                };
+                (found, why.map(str::to_owned))
             }
             Self::Json(_, pointer) => match seen.json() {
                 Ok(json) => (json.pointer(pointer).cloned().into_iter().collect(), None),
@@ -860,7 +903,7 @@ mod tests {
         for (wanted, named) in [
             (
                 json!({"vendor": "chse"}),
-                "vendor.chse: unknown vendor, expected one of comm100, chase, impact; did you mean `chase`?",
+                "vendor: unknown vendor, expected one of comm100, chase, impact; did you mean `chase`?",
             ),
             (
                 json!({"route": "POST /api/v2/conversion"}),
@@ -871,6 +914,13 @@ mod tests {
                 "comm100 has no route",
             ),
             (json!({"method": "A B"}), "method: \"A B\" is no method"),
+            (json!({"status": 600}), "status: 600 is no status"),
+            (json!({"refused_by": "chase.kye"}), "refused_by: no rule is"),
+            (
+                json!({"headers": {"a b": "c"}}),
+                "headers.a b: this is no name",
+            ),
+            (json!({"json": {"/a~2": 1}}), "json./a~2: in a JSON Pointer"),
             (
                 json!({"method": "post"}),
                 "method: methods are written in capitals: POST",

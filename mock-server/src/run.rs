@@ -12,7 +12,7 @@ use rustix::process::{Pid, kill_process};
 use tokio::process::{Child, Command};
 
 use crate::coverage::{Reach, VendorReport};
-use crate::env::{text, variables};
+use crate::env::{CREDENTIALS, text, variables};
 use crate::flags::{FailOn, Run};
 use crate::journal::Filter;
 use crate::sandboxes::Sandboxes;
@@ -67,10 +67,15 @@ pub fn run(wanted: Run) -> anyhow::Result<ExitCode> {
         let signals = Signals {
             terminate: Watched::new(Signal::Terminate)?,
             interrupt: Watched::new(Signal::Interrupt)?,
+            hangup: Watched::new(Signal::Hangup)?,
         };
         server.announce()?;
         let base_url = format!("http://{}", reachable(server.http));
         let mut command = Command::new(program);
+        // What is set for the vendors themselves must not reach them by way of a seed that lacks it.
+        for name in CREDENTIALS {
+            command.env_remove(name);
+        }
         command
             .args(arguments)
             .envs(environment(&server, settings.admin_token.as_deref()))
@@ -147,6 +152,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 struct Signals {
     terminate: Watched,
     interrupt: Watched,
+    hangup: Watched,
 }
 
 impl Signals {
@@ -158,6 +164,7 @@ impl Signals {
             tokio::select! {
                 status = child.wait() => return status,
                 () = self.terminate.next() => send(&child, rustix::process::Signal::TERM),
+                () = self.hangup.next() => send(&child, rustix::process::Signal::HUP),
                 () = self.interrupt.next() => {
                     if !on_terminal {
                         send(&child, rustix::process::Signal::INT);
@@ -228,6 +235,11 @@ fn uncovered(coverage: &[VendorReport], wanted: f64) -> Option<String> {
     } else {
         f64::from(met) * 100.0 / f64::from(documented)
     };
+    if coverage.is_empty() && wanted > 0.0 {
+        return Some(format!(
+            "no vendor was called, and {wanted} % of the answers wanted"
+        ));
+    }
     (percent < wanted).then(|| {
         // Rounded down, as in the table: what is missing is missing.
         let shown = (percent * 10.0).floor() / 10.0;
@@ -366,7 +378,7 @@ fn report(
         .collect();
     if !unretried.is_empty() {
         lines.push(
-            "unretried: answered 429 or 5xx, and no later call of the route was accepted"
+            "unretried: answered 429 or 5xx or not at all, and no later call of the route was accepted"
                 .to_owned(),
         );
         lines.extend(unretried);
@@ -459,7 +471,7 @@ unmatched by any vendor: 2 calls
   GET /nowhere
 faults that took effect, by id in any sandbox:
   1 x flaky
-unretried: answered 429 or 5xx, and no later call of the route was accepted
+unretried: answered 429 or 5xx or not at all, and no later call of the route was accepted
   1 x Chase POST /api/v2/conversions
 failed: 2 calls unmatched"
         );

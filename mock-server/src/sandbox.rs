@@ -318,6 +318,8 @@ pub struct Slot {
     used_at_ms: AtomicI64,
     /// What its journal takes, in bytes.
     pub(crate) journal_bytes: AtomicUsize,
+    /// Calls that are not yet answered.
+    in_flight: AtomicU64,
     changes: AtomicU64,
     watched: AtomicBool,
     /// Those who wait. One that was woken is still here, without its waker, until it waits no more.
@@ -335,6 +337,7 @@ impl Slot {
             used: AtomicU64::new(0),
             used_at_ms: AtomicI64::new(i64::MAX),
             journal_bytes: AtomicUsize::new(0),
+            in_flight: AtomicU64::new(0),
             changes: AtomicU64::new(0),
             watched: AtomicBool::new(false),
             watchers: Mutex::new(HashMap::new()),
@@ -386,7 +389,9 @@ impl Slot {
         let unused_ms = system.as_millisecond().saturating_sub(used_at_ms);
         let is_over =
             |idle_ms| u64::try_from(unused_ms).is_ok_and(|unused_ms| unused_ms >= idle_ms);
-        self.idle_ms.is_some_and(is_over) && self.watchers().is_empty()
+        self.idle_ms.is_some_and(is_over)
+            && self.in_flight.load(Ordering::Relaxed) == 0
+            && self.watchers().is_empty()
     }
 
     fn watchers(&self) -> MutexGuard<'_, HashMap<u64, Option<Waker>>> {
@@ -451,6 +456,23 @@ pub enum Look<T> {
         /// When to look again at the latest, in milliseconds.
         at_most_ms: u64,
     },
+}
+
+/// A call that is not yet answered. Dropped means it is.
+pub struct Busy<'s>(&'s Slot);
+
+impl<'s> Busy<'s> {
+    /// Another one.
+    pub fn of(slot: &'s Slot) -> Self {
+        slot.in_flight.fetch_add(1, Ordering::Relaxed);
+        Self(slot)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Somebody who waits for a sandbox to change. Dropped means not woken any more.

@@ -9,8 +9,17 @@ use fixtures::{Catalogue, VENDORS};
 ///
 /// The catalogues are read when the first sentence is asked for, never at the start of a program.
 pub fn sentence(id: &str) -> &'static str {
+    sentences().get(id).map_or("", String::as_str)
+}
+
+/// Whether a rule has that id, or one that begins so.
+pub fn is_rule(prefix: &str) -> bool {
+    sentences().keys().any(|id| id.starts_with(prefix))
+}
+
+fn sentences() -> &'static HashMap<String, String> {
     static SENTENCES: OnceLock<HashMap<String, String>> = OnceLock::new();
-    let sentences = SENTENCES.get_or_init(|| {
+    SENTENCES.get_or_init(|| {
         VENDORS
             .into_iter()
             .flat_map(|vendor| {
@@ -21,6 +30,5 @@ pub fn sentence(id: &str) -> &'static str {
             })
             .map(|(id, rule)| (id, rule.says))
             .collect()
-    });
-    sentences.get(id).map_or("", String::as_str)
+    })
 }

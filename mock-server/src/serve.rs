@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST};
-use http::{Extensions, HeaderValue, StatusCode, Version};
+use http::{Extensions, HeaderValue, Method, StatusCode, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body as _, Frame, Incoming};
 use hyper::ext::ReasonPhrase;
@@ -27,7 +27,7 @@ use crate::document::nearest;
 use crate::engine::{Answer, Body, Cut, Delivery, Head, Outcome, Parts, Reason, Request};
 use crate::journal::{Fate, Sent};
 use crate::lines;
-use crate::sandbox::{Slot, Watcher};
+use crate::sandbox::{Busy, Slot, Watcher};
 use crate::sandboxes::{Destination, Sandboxes, Visit};
 use crate::vendors::VENDORS;
 
@@ -168,7 +168,17 @@ async fn accept(door: Door, edge: Arc<Edge>, graceful: Arc<GracefulShutdown>) {
         let service = service_fn(move |request| {
             let (edge, role, local) = (Arc::clone(&edge), role.clone(), Arc::clone(&local));
             let line = line.clone();
-            async move { edge.answer(request, &role, &local, &line).await }
+            async move {
+                let ends_with_head =
+                    request.version() == Version::HTTP_2 && request.method() == Method::HEAD;
+                let answer = edge.answer(request, &role, &local, &line).await?;
+                // Over HTTP/1.1 hyper leaves the body out by itself.
+                Ok::<_, Gone>(if ends_with_head {
+                    answer.map(|_| Outgoing::Nothing)
+                } else {
+                    answer
+                })
+            }
         });
         let watcher = graceful.watcher();
         let builder = Arc::clone(&builder);
@@ -260,6 +270,8 @@ impl Edge {
             }
             (Destination::Vendor(visit), _) => visit,
         };
+        // Until its answer is out, the sandbox is in use.
+        let _busy = Busy::of(&destination.slot);
         let answer = self.visit(&destination, &parts, incoming, started).await?;
         self.deliver(answer, line).await
     }
@@ -555,7 +567,11 @@ async fn tell(
         let news = events::after(&slot, cursor, system_time());
         cursor = news.cursor;
         text.push_str(&news.text);
+        let ended = news.ended;
         if !text.is_empty() && listener.send(Bytes::from(text)).await.is_err() {
+            return;
+        }
+        if ended {
             return;
         }
         text = String::new();

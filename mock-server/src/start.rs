@@ -214,6 +214,8 @@ pub enum Signal {
     Terminate,
     /// SIGINT: Ctrl-C.
     Interrupt,
+    /// SIGHUP: the terminal is gone.
+    Hangup,
 }
 
 #[cfg(unix)]
@@ -227,6 +229,7 @@ impl Watched {
         let (kind, name) = match signal {
             Signal::Terminate => (tokio::signal::unix::SignalKind::terminate(), "SIGTERM"),
             Signal::Interrupt => (tokio::signal::unix::SignalKind::interrupt(), "Ctrl-C"),
+            Signal::Hangup => (tokio::signal::unix::SignalKind::hangup(), "SIGHUP"),
         };
         let watched = tokio::signal::unix::signal(kind);
         Ok(Self(

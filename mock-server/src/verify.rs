@@ -94,7 +94,7 @@ impl Verifier {
             // Too many never become fewer.
             Some(most) if verdict.matched > most => true,
             // Enough are enough, unless the only question is whether there will be too many.
-            _ => verdict.ok && self.bounds.least > 0,
+            most => verdict.ok && (self.bounds.least > 0 || most.is_none()),
         }
     }
 
@@ -121,8 +121,11 @@ impl Verifier {
             count,
             bounds,
         } = self;
+        // Calls whose entries somebody had forgotten are none any more, though they stay counted.
+        let cleared = journal.cleared();
+        let since = matcher.wanted().since.unwrap_or(0).max(cleared);
         let everything = Filter {
-            since: matcher.wanted().since,
+            since: Some(since),
             ..Filter::default()
         };
         let mut requests = Vec::new();
@@ -148,7 +151,7 @@ impl Verifier {
         }
         requests.reverse();
         let mut complete = journal.is_complete(everything.since);
-        if !complete && matcher.is_counted() {
+        if !complete && cleared == 0 && matcher.is_counted() {
             // What was dropped stays counted.
             matched = tally
                 .counts()
@@ -256,6 +259,8 @@ fn distance(differences: &[Difference]) -> usize {
         .map(|difference| match difference.member.as_str() {
             "vendor" | "route" | "method" | "path" | "unmatched" => 4,
             "status" | "refused" | "refused_by" | "fault" => 1,
+            // With a reason it is missing because such a call never has it.
+            _ if difference.found.is_null() && difference.why.is_some() => 3,
             _ if difference.found.is_null() => 1,
             _ => 2,
         });

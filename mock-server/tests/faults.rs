@@ -98,6 +98,7 @@ fn a_wrong_fault_is_refused_whole() {
             "given twice",
         ),
         (r#"["do"]"#, "expected a JSON object"),
+        (r#"{"do":[429]}"#, "do: expected an object"),
         ("{", "EOF"),
     ] {
         let (status, problem) = admin(&server, "POST", "/faults", body);

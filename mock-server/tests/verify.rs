@@ -471,3 +471,55 @@ fn a_gap_is_told() {
     assert_eq!(reply.status, 400);
     assert!(reply.text().contains("Last-Event-ID"));
 }
+
+#[test]
+fn what_was_forgotten_is_no_call_any_more() {
+    let server = Server::start(&["--quiet"]);
+    sell(&server, "mock-chase-key", &sale("user@example.com"));
+    assert_eq!(admin(&server, "DELETE", "/requests", "").0, 204);
+    for wanted in [json!({"vendor": "chase"}), json!({"method": "POST"})] {
+        let verdict = verify(&server, &json!({"match": wanted, "count": {"exactly": 0}}));
+        assert_eq!(verdict["ok"], true, "{verdict}");
+    }
+    sell(&server, "mock-chase-key", &sale("user@example.com"));
+    let verdict = verify(
+        &server,
+        &json!({"match": {"vendor": "chase"}, "count": {"exactly": 1}}),
+    );
+    assert_eq!(
+        (&verdict["ok"], &verdict["requests"]),
+        (&json!(true), &json!([2]))
+    );
+}
+
+#[test]
+fn another_kind_of_call_is_not_near() {
+    let server = Server::start(&["--quiet"]);
+    let (_, target, headers, body, _) = wrong_calls()[2];
+    server.call(
+        "POST",
+        target,
+        &headers,
+        format!("{body}&OrderId=O2").as_bytes(),
+    );
+    for _ in 0..3 {
+        let actions = target.replace("PartnerConversions", "Actions");
+        server.call("GET", &actions, &headers, b"");
+    }
+    let wanted = json!({"match": {"vendor": "impact", "form": {"OrderId": "O1"}}});
+    assert_eq!(verify(&server, &wanted)["nearest"][0]["n"], 1);
+}
+
+#[test]
+fn the_events_of_a_sandbox_end_with_it() {
+    let server = Server::start(&["--quiet"]);
+    assert_eq!(
+        admin(&server, "POST", "/sandboxes", r#"{"id":"one"}"#).0,
+        201
+    );
+    let mut events = Events::of(&server, "/sandboxes/one/events", None);
+    assert_eq!(admin(&server, "DELETE", "/sandboxes/one", "").0, 204);
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut events.0, &mut rest).unwrap();
+    assert!(!rest.contains("event:"), "{rest}");
+}

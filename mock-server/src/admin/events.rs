@@ -33,6 +33,8 @@ pub struct News {
     pub text: String,
     /// Where they end.
     pub cursor: Cursor,
+    /// Whether the sandbox is gone, so that nothing follows.
+    pub ended: bool,
     /// When there may be more without a change of the sandbox.
     pub due: Option<Duration>,
 }
@@ -59,7 +61,9 @@ enum From {
 /// 400 for another `from`, and for an id that no event had.
 pub(super) fn listen(call: &Call<'_>, slot: &Arc<Slot>, _: &str) -> Handled {
     let query: Query = call.filters(&[])?;
-    let cursor = match call.headers.get(LAST_EVENT_ID) {
+    // An empty id is none: so clients forget the last one.
+    let last = call.headers.get(LAST_EVENT_ID);
+    let cursor = match last.filter(|id| !id.is_empty()) {
         Some(id) => id
             .to_str()
             .ok()
@@ -129,6 +133,7 @@ pub fn after(slot: &Slot, mut cursor: Cursor, system: Timestamp) -> News {
     News {
         text,
         cursor,
+        ended: sandbox.journal.is_closed(),
         due: due.and_then(|wait| Duration::try_from(wait).ok()),
     }
 }

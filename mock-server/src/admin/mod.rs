@@ -133,6 +133,9 @@ const SANDBOX_ROUTES: &[(&str, &str, SandboxHandler)] = &[
 /// The calls that read their query.
 const LISTS: [&str; 4] = ["conversions", "coverage", "events", "requests"];
 
+/// The members of bodies that are objects; a list would be read as their members in order.
+const OBJECTS: [&str; 5] = ["match", "do", "count", "seed", "clock"];
+
 /// The longest that a call waits, in milliseconds.
 const LONGEST_WAIT_MS: u64 = 600_000;
 
@@ -292,6 +295,13 @@ impl Call<'_> {
             return Err(Problem::mistake(&Mistake::new(
                 Vec::<String>::new(),
                 "expected a JSON object",
+            )));
+        }
+        let listed = |name: &&str| value[*name].is_array();
+        if let Some(name) = OBJECTS.iter().find(|name| listed(name)) {
+            return Err(Problem::mistake(&Mistake::new(
+                [*name],
+                "expected an object, not a list",
             )));
         }
         document::read(value).map_err(|mistake| Problem::mistake(&mistake))

@@ -6,11 +6,12 @@
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -998,8 +999,20 @@ impl Status {
                 "expected the status of an answer, 200 to 599",
             ));
         }
+        if matches!(self.code, 204 | 205 | 304) {
+            let message = format!(
+                "{} has no body, so it is no answer of a vendor; choose another",
+                self.code
+            );
+            return Err(Mistake::new(["code"], message));
+        }
+        let mut names = HashSet::new();
         for (name, value) in &self.headers {
-            header(name, value).map_err(|message| Mistake::new(["headers", name], message))?;
+            let mistake = |message| Mistake::new(["headers", name], message);
+            let (known, _) = header(name, value).map_err(mistake)?;
+            if !names.insert(known) {
+                return Err(mistake("it is given twice, in other letters".to_owned()));
+            }
         }
         if self.body.is_some() {
             return Ok(());
@@ -1059,8 +1072,11 @@ fn header(name: &str, value: &Value) -> Result<(HeaderName, HeaderValue), String
     let name: HeaderName = name
         .parse()
         .map_err(|_| "this is no name of a header".to_owned())?;
-    if name == CONTENT_LENGTH {
+    if name == CONTENT_LENGTH || name == TRANSFER_ENCODING {
         return Err("it follows the body".to_owned());
+    }
+    if name == CONNECTION || name == UPGRADE {
+        return Err("it is about the connection; `connection` says how that ends".to_owned());
     }
     let text = match value {
         Value::String(text) => text.clone(),

@@ -397,6 +397,22 @@ fn mistakes_name_the_member_and_the_way_out() {
         ),
         (json!({"do": {"status": 99}}), "200 to 599"),
         (
+            json!({"do": {"status": {"code": 204, "body": "x"}}}),
+            "204 has no body",
+        ),
+        (
+            json!({"do": {"status": {"code": 500, "headers": {"Transfer-Encoding": "chunked"}}}}),
+            "do.status.headers.Transfer-Encoding: it follows the body",
+        ),
+        (
+            json!({"do": {"status": {"code": 500, "headers": {"Connection": "close"}}}}),
+            "do.status.headers.Connection: it is about the connection",
+        ),
+        (
+            json!({"do": {"status": {"code": 500, "headers": {"x": "1", "X": "2"}}}}),
+            "do.status.headers.X: it is given twice",
+        ),
+        (
             json!({"do": {"status": "x"}}),
             "expected a status such as 429",
         ),
@@ -501,7 +517,7 @@ fn mistakes_name_the_member_and_the_way_out() {
         ),
         (
             json!({"match": {"vendor": "chse"}, "do": {"status": 500}}),
-            "match.vendor.chse: unknown vendor",
+            "match.vendor: unknown vendor",
         ),
         (
             json!({"match": {"form": {"a": {"matches": "("}}}, "do": {"status": 500}}),
