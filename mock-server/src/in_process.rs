@@ -450,7 +450,7 @@ pub struct Comm100Access {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ChaseAccess {
-    /// What stands in place of `https://api.meetchase.ai`.
+    /// What stands in place of `https://services.meetchase.ai`.
     pub base_url: String,
     /// The value of `X-API-Key`.
     pub api_key: String,
